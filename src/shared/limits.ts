@@ -1,0 +1,16 @@
+/** Code points in one message. */
+export const MESSAGE_MAX_LENGTH = 1000;
+
+/** Messages that a page of a room shows, and that one answer of the history API holds by default. */
+export const PAGE_SIZE = 50;
+
+/** The most messages that one answer of the history API holds. */
+export const PAGE_SIZE_MAX = 200;
+
+/** A reader who missed more changes than this is told to load the page anew. */
+export const RESUME_MAX_CHANGES = 1000;
+
+/** Messages of one author closer than this stand under one name. Milliseconds. */
+export const GROUPING_WINDOW = 5 * 60_000;
+
+export const USERNAME_MAX_LENGTH = 150;

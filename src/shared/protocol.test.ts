@@ -1,0 +1,144 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import type { ClientKey } from "./ids.ts";
+import { parseClientFrame, parseObject, type ClientFrame } from "./protocol.ts";
+
+/** Any sequence of UTF-16 units, halves of surrogate pairs included. */
+const anyText = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units));
+
+const KEY = "abcdefgh" as ClientKey;
+const SEND: ClientFrame = { type: "send", room: "public", key: KEY, text: "hello" };
+const RESUME: ClientFrame = { type: "resume", room: "public", epoch: "e", rev: 41 };
+const HELLO: ClientFrame = { type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0 }] };
+
+describe("a frame", () => {
+  test.each([SEND, RESUME, HELLO, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
+    "is read as it was written: %j",
+    (frame) => {
+      expect(parse(frame)).toEqual(frame);
+    },
+  );
+
+  test("loses whatever nobody asked for", () => {
+    expect(parse({ ...SEND, author: "admin", id: 1, seq: 1 })).toEqual(SEND);
+    expect(parse({ ...RESUME, changes: [] })).toEqual(RESUME);
+    expect(
+      parse({ type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0, role: "admin" }], user: "x" }),
+    ).toEqual(HELLO);
+  });
+
+  test.each([
+    { room: 1 },
+    { room: null },
+    { room: ["public"] },
+    { text: 1 },
+    { text: ["hello"] },
+    { text: { toString: "x" } },
+    { text: null },
+    { key: "short" },
+    { key: "a".repeat(65) },
+    { key: 12_345_678 },
+    { key: undefined },
+    { type: "Send" },
+    { type: ["send"] },
+    { type: undefined },
+  ])("to send is nothing with %j", (wrong) => {
+    expect(parse(SEND)).not.toBeNull();
+    expect(parse({ ...SEND, ...wrong })).toBeNull();
+  });
+
+  test.each([[-1], [1.5], ["1"], [null], [[1]], [2 ** 53], [true], [undefined]])(
+    "to resume names no number like %j",
+    (rev) => {
+      expect(parse(RESUME)).not.toBeNull();
+      expect(parse({ ...RESUME, rev })).toBeNull();
+    },
+  );
+
+  test.each([
+    "[1]",
+    "1",
+    '"hello"',
+    "null",
+    "true",
+    "",
+    " ",
+    "{",
+    "{'type':'hello'}",
+    '{"type":"hello"}',
+    "NaN",
+  ])("is not %s", (text) => {
+    expect(parseClientFrame(text)).toBeNull();
+  });
+
+  test("of greeting names a hundred rooms at most, and each of them properly", () => {
+    const held = { room: "public", epoch: "e", rev: 0 };
+    expect(parse({ type: "hello", rooms: Array.from({ length: 100 }, () => held) })).not.toBeNull();
+    expect(parse({ type: "hello", rooms: Array.from({ length: 101 }, () => held) })).toBeNull();
+    expect(parse({ type: "hello", rooms: [held, null] })).toBeNull();
+    expect(parse({ type: "hello", rooms: [held, { ...held, rev: -1 }] })).toBeNull();
+    expect(parse({ type: "hello", rooms: { length: 0 } })).toBeNull();
+  });
+});
+
+describe("keys of an object's prototype", () => {
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"])(
+    "name no frame: %s",
+    (type) => {
+      expect(parse({ ...SEND, type })).toBeNull();
+    },
+  );
+
+  test("carry nothing into a frame, and leave every other object alone", () => {
+    const fields = JSON.stringify({ ...SEND, polluted: true });
+    expect(parseClientFrame(fields)).toEqual(SEND);
+    expect(parseClientFrame(`{"__proto__":${fields}}`)).toBeNull();
+    expect(parseClientFrame(`{"constructor":{"prototype":${fields}}}`)).toBeNull();
+    expect(
+      parseClientFrame(`{"type":"hello","rooms":[{"__proto__":{"room":"public","epoch":"e","rev":0}}]}`),
+    ).toBeNull();
+    expect(parseObject(`{"__proto__":${fields}}`)?.["polluted"]).toBeUndefined();
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+});
+
+test("no text makes the parser throw", () => {
+  const almost = fc
+    .record(
+      {
+        type: fc.oneof(fc.constantFrom("hello", "resume", "send"), fc.jsonValue()),
+        room: fc.oneof(fc.string(), fc.jsonValue()),
+        rooms: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
+        epoch: fc.oneof(fc.string(), fc.jsonValue()),
+        rev: fc.oneof(fc.nat(), fc.double(), fc.jsonValue()),
+        key: fc.oneof(fc.constant(KEY), fc.jsonValue()),
+        text: fc.oneof(anyText, fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    )
+    .map((frame) => JSON.stringify(frame));
+  fc.assert(
+    fc.property(fc.oneof(almost, fc.json(), anyText), (text) => {
+      const frame = parseClientFrame(text);
+      if (frame) expect(parse(frame)).toEqual(frame);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("text nested 100,000 deep is refused in less than 50 ms", () => {
+  const deep = "[".repeat(100_000);
+  for (const text of [deep, deep + "]".repeat(100_000), `{"type":`.repeat(100_000), `{"rooms":${deep}`]) {
+    // Processor time, which a busy machine does not add to; the best of three runs.
+    const times = [1, 2, 3].map(() => {
+      const started = process.cpuUsage();
+      expect(parseClientFrame(text)).toBeNull();
+      return process.cpuUsage(started).user / 1000;
+    });
+    expect(Math.min(...times)).toBeLessThan(50);
+  }
+});
+
+function parse(frame: unknown): ClientFrame | null {
+  return parseClientFrame(JSON.stringify(frame));
+}

@@ -1,0 +1,112 @@
+/**
+ * The wire of `/ws/`: two closed unions, and the views that frames and pages share. Numbers: `rev` is the number of a
+ * change within its room; the numbers of a room are exactly 1..head. See docs/protocol.md.
+ */
+import { clientKey, type ClientKey } from "./ids.ts";
+
+/** What everyone sees of a message. `seq` is its place for ever, `rev` the number of its last change. */
+export interface MessageView {
+  id: number;
+  seq: number;
+  rev: number;
+  author: string;
+  /** Path below /media/, or null for the drawn default. */
+  avatar: string | null;
+  text: string;
+  /** Milliseconds since 1970, UTC. */
+  createdAt: number;
+  /** Present in live frames only: lets the sender's page settle its pending copy in place. */
+  key?: string;
+}
+
+/** The state of a stretch of numbers: everything after `from` up to and including `to`. */
+export interface Changes {
+  room: string;
+  from: number;
+  to: number;
+  changes: MessageView[];
+}
+
+export type ClientFrame =
+  | { type: "hello"; rooms: Held[] }
+  | { type: "resume"; room: string; epoch: string; rev: number }
+  | { type: "send"; room: string; key: ClientKey; text: string };
+
+/** What a page holds of a room: all changes up to `rev` of this `epoch`. */
+export interface Held {
+  room: string;
+  epoch: string;
+  rev: number;
+}
+
+export type ServerFrame =
+  | { type: "welcome"; epoch: string; user: string | null }
+  | ({ type: "changes" } & Changes)
+  | { type: "reset"; room: string; reason: ResetReason }
+  | { type: "ack"; room: string; key: string; id: number; seq: number; rev: number; repeat: boolean }
+  | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number };
+
+/** The server restarted from a backup; the page claims a number that does not exist yet; it missed too much. */
+export type ResetReason = "epoch" | "ahead" | "gap";
+
+export type RefusalCode =
+  | "bad_request"
+  | "blank"
+  | "too_long"
+  | "bad_characters"
+  | "login_required"
+  | "not_found"
+  | "rate_limited"
+  | "key_reused"
+  | "unavailable";
+
+/** The close code of a socket whose session is over: the page goes on as a guest. */
+export const CLOSE_SESSION_OVER = 4401;
+
+/** Rooms that one hello may name. */
+const HELLO_MAX_ROOMS = 100;
+
+/** Null for anything that is not a frame a client may send. */
+export function parseClientFrame(text: string): ClientFrame | null {
+  const frame = parseObject(text);
+  switch (frame?.type) {
+    case "hello": {
+      if (!Array.isArray(frame.rooms) || frame.rooms.length > HELLO_MAX_ROOMS) return null;
+      const rooms = frame.rooms.map(held);
+      return rooms.includes(null) ? null : { type: "hello", rooms: rooms as Held[] };
+    }
+    case "resume": {
+      const wanted = held(frame);
+      return wanted && { type: "resume", ...wanted };
+    }
+    case "send": {
+      const key = clientKey(frame.key);
+      if (!key || typeof frame.room !== "string" || typeof frame.text !== "string") return null;
+      return { type: "send", room: frame.room, key, text: frame.text };
+    }
+    default:
+      return null;
+  }
+}
+
+/** Null for text that is not a JSON object. */
+export function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null; // not JSON: the caller answers as for any other frame it does not know
+  }
+}
+
+function held(value: unknown): Held | null {
+  if (!isObject(value)) return null;
+  const { room, epoch, rev } = value;
+  if (typeof room !== "string" || typeof epoch !== "string") return null;
+  if (!Number.isSafeInteger(rev) || (rev as number) < 0) return null;
+  return { room, epoch, rev: rev as number };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,33 @@
+/** How a stretch of messages is laid out for reading: day separators, and messages of one author grouped. */
+import { GROUPING_WINDOW } from "./limits.ts";
+import type { MessageView } from "./protocol.ts";
+import { dayOf } from "./time.ts";
+
+export type Row<M extends MessageView = MessageView> =
+  { kind: "day"; day: string; at: number } | { kind: "message"; message: M; grouped: boolean };
+
+/** `previousAt` is the time of the message just before the first, when there is one: its day needs no new separator. */
+export function toRows<M extends MessageView>(
+  messages: readonly M[],
+  zone: string,
+  previousAt: number | null,
+): Row<M>[] {
+  const rows: Row<M>[] = [];
+  let day = previousAt === null ? null : dayOf(previousAt, zone);
+  let last: MessageView | null = null;
+  for (const message of messages) {
+    const today = dayOf(message.createdAt, zone);
+    if (today !== day) {
+      rows.push({ kind: "day", day: today, at: message.createdAt });
+      day = today;
+      last = null;
+    }
+    rows.push({ kind: "message", message, grouped: last !== null && belongsTo(last, message) });
+    last = message;
+  }
+  return rows;
+}
+
+function belongsTo(last: MessageView, message: MessageView): boolean {
+  return last.author === message.author && message.createdAt - last.createdAt < GROUPING_WINDOW;
+}
