@@ -1,0 +1,136 @@
+/** What every page stands in: head, bar and main. */
+import { LogOut, Settings } from "lucide";
+import type { ComponentChildren } from "preact";
+import { LOCALES, catalogs, type Catalog, type Locale } from "../../src/shared/locale/locale.ts";
+import { Avatar } from "./avatar.tsx";
+import { CsrfField } from "./csrf.tsx";
+import { Icon } from "./icon.tsx";
+import { withNext } from "./links.ts";
+
+export type Theme = "system" | "light" | "dark";
+
+export const THEMES: readonly Theme[] = ["system", "light", "dark"];
+
+/** Everything about a request that a page depends on, apart from its own content. */
+export interface Shell {
+  locale: Locale;
+  t: Catalog;
+  theme: Theme;
+  zone: string;
+  /** Where the reader is, to come back to after a change of language or a login. */
+  path: string;
+  user: { name: string; csrf: string } | null;
+  assets: { css: string; js: string };
+}
+
+export interface LayoutProps {
+  shell: Shell;
+  title: string;
+  /** Pages without islands ship no script. */
+  live?: boolean;
+  /** A room fills the window and scrolls inside; other pages scroll as a whole. */
+  kind: "room" | "form" | "notice";
+  children: ComponentChildren;
+}
+
+export function Layout({ shell, title, live = false, kind, children }: LayoutProps) {
+  const { locale, t, theme, assets } = shell;
+  return (
+    <html lang={locale} data-theme={theme === "system" ? undefined : theme}>
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} · ${t.app.name}`}</title>
+        <meta
+          name="viewport"
+          content="width=device-width, initial-scale=1, interactive-widget=resizes-content, viewport-fit=cover"
+        />
+        <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
+        <meta name="description" content={t.app.tagline} />
+        <link rel="stylesheet" href={assets.css} />
+        {live && <meta name="htmx-config" content='{"includeIndicatorCSS":false}' />}
+        {live && <script type="module" src={assets.js} />}
+        <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+        <link rel="manifest" href="/manifest.webmanifest" />
+      </head>
+      <body class={kind}>
+        <a class="skip" href="#content">
+          {t.app.skipToContent}
+        </a>
+        <Bar shell={shell} />
+        <main id="content">{children}</main>
+      </body>
+    </html>
+  );
+}
+
+function Bar({ shell }: { shell: Shell }) {
+  const { t, user, path } = shell;
+  return (
+    <header class="bar">
+      <a class="brand" href="/">
+        <img src="/icon.svg" alt="" width={28} height={28} /> <span>{t.app.name}</span>
+      </a>
+      <nav aria-label={t.app.mainNavigation}>
+        {user ? (
+          <>
+            <span class="me" title={`${t.nav.signedInAs} ${user.name}`}>
+              <Avatar name={user.name} /> <span dir="auto">{user.name}</span>
+            </span>
+            <form method="post" action="/logout">
+              <CsrfField token={user.csrf} />
+              <button class="quiet" aria-label={t.nav.logout} title={t.nav.logout}>
+                <Icon node={LogOut} />
+              </button>
+            </form>
+          </>
+        ) : (
+          <>
+            <a class="quiet button" href={withNext("/login", path)}>
+              {t.nav.login}
+            </a>
+            <a class="primary button" href={withNext("/register", path)}>
+              {t.nav.register}
+            </a>
+          </>
+        )}
+        <Preferences shell={shell} />
+      </nav>
+    </header>
+  );
+}
+
+/** Language and theme: plain forms in a disclosure, so that they need no script. */
+function Preferences({ shell: { t, locale, theme, path } }: { shell: Shell }) {
+  return (
+    <details class="preferences">
+      <summary class="quiet button" aria-label={`${t.preferences.language}, ${t.preferences.theme}`}>
+        <Icon node={Settings} />
+      </summary>
+      <form method="post" action="/preferences">
+        <input type="hidden" name="next" value={path} />
+        <fieldset>
+          <legend>{t.preferences.language}</legend>
+          {LOCALES.map((language) => (
+            <button
+              key={language}
+              name="locale"
+              value={language}
+              lang={language}
+              aria-pressed={language === locale}
+            >
+              {catalogs[language].name}
+            </button>
+          ))}
+        </fieldset>
+        <fieldset>
+          <legend>{t.preferences.theme}</legend>
+          {THEMES.map((name) => (
+            <button key={name} name="theme" value={name} aria-pressed={name === theme}>
+              {t.preferences.themes[name]}
+            </button>
+          ))}
+        </fieldset>
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,275 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { renderToString } from "preact-render-to-string";
+import { en } from "../../src/shared/locale/en.ts";
+import type { MessageView } from "../../src/shared/protocol.ts";
+import { tags, type Tag } from "../../src/testing/html.ts";
+import { Message, type MessageProps } from "./message.tsx";
+
+/** Any text without half of a surrogate pair. */
+const anyText = fc
+  .array(fc.integer({ min: 0, max: 0xffff }))
+  .map((units) => String.fromCharCode(...units).toWellFormed());
+
+const AT = Date.UTC(2026, 10, 22, 21, 5, 9);
+
+/** What has run scripts in other people's chats. */
+const PAYLOADS = [
+  "<script>alert(1)</script>",
+  "<script src=//evil.example></script>",
+  "<script>alert(1)",
+  "<img src=x onerror=alert(1)>",
+  '<img src="x" onerror="alert(1)"',
+  "<svg onload=alert(1)>",
+  "<svg><script>alert(1)</script></svg>",
+  "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+  "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+  "<iframe src=javascript:alert(1)>",
+  '<iframe srcdoc="<script>alert(1)</script>">',
+  "<object data=javascript:alert(1)>",
+  "<embed src=javascript:alert(1)>",
+  "<body onload=alert(1)>",
+  "<details open ontoggle=alert(1)>",
+  "<input autofocus onfocus=alert(1)>",
+  "<video><source onerror=alert(1)>",
+  "<form action=javascript:alert(1)><button>x",
+  "<a href=javascript:alert(1)>x</a>",
+  '<a href="jav&#x09;ascript:alert(1)">x</a>',
+  "<base href=//evil.example/>",
+  "<link rel=stylesheet href=//evil.example>",
+  '<meta http-equiv=refresh content="0;url=//evil.example">',
+  "<style>@import '//evil.example'</style>",
+  "<div style=background:url(//evil.example)>",
+  "<div hx-get=/logout hx-trigger=load>",
+  "<div hx-on:load=alert(1)>",
+  "<template><script>alert(1)</script></template>",
+  "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+  "<!--<img src=x onerror=alert(1)>-->",
+  "<![CDATA[<script>alert(1)</script>]]>",
+  "<?xml version='1.0'?><script>alert(1)</script>",
+  "&lt;script&gt;alert(1)&lt;/script&gt;",
+  "&#60;script&#62;alert(1)&#60;/script&#62;",
+  "\\u003cscript\\u003ealert(1)",
+  "${alert(1)} {{constructor.constructor('alert(1)')()}}",
+  "javascript:alert(1)",
+  "JaVaScRiPt:alert(1)",
+  "java\tscript:alert(1)",
+  "\u0001javascript:alert(1)",
+  "data:text/html,<script>alert(1)</script>",
+  "vbscript:msgbox(1)",
+  'https://example.org/"onmouseover="alert(1)',
+  "https://example.org/'onmouseover='alert(1)",
+  "https://example.org/`onmouseover=`alert(1)",
+  "https://example.org/<script>alert(1)</script>",
+  "https://example.org/&quot;onclick=&quot;alert(1)",
+  "https://javascript:alert(1)@example.org/",
+  'mailto:ann@example.org?subject="><script>alert(1)</script>',
+];
+
+/** Where in a page they believed themselves to be. */
+const BREAKOUTS = [
+  "",
+  '">',
+  "'>",
+  "-->",
+  "]]>",
+  "</script>",
+  "</textarea>",
+  "</title>",
+  "</div></li></ol>",
+  "\0",
+  "*/",
+  "` ",
+  '" autofocus onfocus=alert(1) x="',
+];
+
+const vectors = BREAKOUTS.flatMap((breakout) => PAYLOADS.map((payload) => breakout + payload));
+
+const LINK_PROTOCOLS = ["http:", "https:", "mailto:"];
+const EXPECTED = new Set(["li", "span", "div", "b", "a", "time"]);
+const ATTRIBUTES = new Set([
+  "class",
+  "id",
+  "dir",
+  "href",
+  "rel",
+  "title",
+  "datetime",
+  "aria-hidden",
+  "aria-label",
+]);
+
+describe("a message", () => {
+  test("shows its author, its time and its text", () => {
+    const drawn = draw({ author: "Ann", text: "hello\nthere" });
+    expect(drawn.map(({ name }) => name).join(" ")).toBe("li span div b a time div");
+    expect(textOf(drawn)).toBe("hello\nthere");
+    expect(find(drawn, "b").text).toBe("Ann");
+    expect(find(drawn, "time").attributes["datetime"]).toBe("2026-11-22T21:05:09.000Z");
+    expect(find(drawn, "time").text).toMatch(/^9:05\sPM$/);
+    expect(find(drawn, "a").attributes["href"]).toBe("/rooms/public/messages/7");
+    expect(find(drawn, "li").attributes).toMatchObject({ id: "m7", class: "message" });
+  });
+
+  test("says when it stands under another, and when it is the one looked for", () => {
+    expect(find(draw({}, { grouped: true }), "li").attributes["class"]).toBe("message grouped");
+    const target = find(draw({}, { target: true }), "li").attributes;
+    expect(target).toMatchObject({ class: "message target", tabindex: "-1" });
+    expect(target).toHaveProperty("autofocus");
+  });
+
+  test("on its way has no place yet and no permalink", () => {
+    const sending = draw({}, {}, { state: "sending" });
+    expect(find(sending, "li").attributes).not.toHaveProperty("id");
+    expect(sending.filter(({ name }) => name === "a")).toEqual([]);
+    expect(sending.map(({ text }) => text)).toContain(en.message.sending);
+  });
+
+  test("that was refused says why, and offers to try again or to give it up", () => {
+    const refused = draw({}, {}, { state: "refused", reason: "too <fast>", retry() {}, discard() {} });
+    const buttons = refused.filter(({ name }) => name === "button");
+    expect(buttons.map(({ text }) => text)).toEqual([en.message.retry, en.message.discard]);
+    expect(refused.some(({ text }) => text.includes("too <fast>"))).toBe(true);
+  });
+
+  test("of emoji alone is drawn larger", () => {
+    expect(draw({ text: "🎉 🎉" }).some(({ attributes }) => attributes["class"] === "text emoji")).toBe(true);
+    expect(draw({ text: "🎉!" }).some(({ attributes }) => attributes["class"] === "text emoji")).toBe(false);
+  });
+});
+
+describe("links in a message", () => {
+  test("lead to what they show, and give nothing away", () => {
+    const [link, ...more] = linksOf(
+      draw({ text: "see https://example.org/?a=1&b=2 and javascript:alert(1)" }),
+    );
+    expect(link).toMatchObject({
+      text: "https://example.org/?a=1&b=2",
+      attributes: { href: "https://example.org/?a=1&b=2", rel: "noopener nofollow ugc" },
+    });
+    expect(more).toEqual([]);
+  });
+
+  test.each([
+    "javascript:alert(1)",
+    "JAVASCRIPT:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "java\nscript:alert(1)",
+  ])("are never made of %j", (text) => {
+    expect(linksOf(draw({ text: "https://example.org" }))).toHaveLength(1);
+    expect(linksOf(draw({ text }))).toEqual([]);
+  });
+});
+
+describe("markup that somebody sends", () => {
+  test(`is shown as text, in all of ${vectors.length} shapes`, () => {
+    expect(vectors.length).toBeGreaterThan(500);
+    for (const text of vectors) expectHarmless({ text });
+  });
+
+  test("is shown as text in a name, too", () => {
+    for (const author of vectors) expectHarmless({ author });
+  });
+
+  test("stays inside the address in the slug of a room", () => {
+    for (const room of vectors) {
+      const drawn = draw({}, { reading: { ...READING, room } });
+      expect(find(drawn, "a").attributes["href"]).toBe(`/rooms/${room}/messages/7`);
+      expect(drawn.map(({ name }) => name).join(" ")).toBe("li span div b a time div");
+    }
+  });
+
+  test("would be found by this test if a message let it through", () => {
+    const [, leaked] = tags("<div class=text><img src=x onerror=alert(1)></div>", "*");
+    expect(leaked?.name).toBe("img");
+    expect(leaked?.attributes).toHaveProperty("onerror");
+    expect(() => expectExpected(leaked as Tag)).toThrow();
+  });
+
+  test("is shown as text, whatever else it is made of", () => {
+    const pieces = fc.oneof(
+      fc.constantFrom(
+        ...PAYLOADS,
+        ...BREAKOUTS,
+        "<",
+        ">",
+        '"',
+        "'",
+        "&",
+        "&lt;",
+        "&#39;",
+        "https://",
+        "mailto:a@b",
+      ),
+      anyText,
+    );
+    const texts = fc.array(pieces, { maxLength: 6 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(texts, texts, (text, author) => expectHarmless({ text, author })),
+      { numRuns: 300 },
+    );
+  });
+});
+
+const READING = { room: "public", locale: "en", zone: "UTC", t: en.message };
+
+function expectHarmless({ text = "hello", author = "ann" }: Partial<MessageView>): void {
+  const drawn = draw({ text, author });
+  for (const tag of drawn) expectExpected(tag);
+  const links = linksOf(drawn);
+  expect(
+    drawn
+      .map(({ name }) => name)
+      .filter((name) => name !== "a")
+      .join(" "),
+  ).toBe("li span div b time div");
+  expect(drawn.filter(({ name }) => name === "a")).toHaveLength(links.length + 1);
+  for (const { attributes, text: shown } of links) {
+    expect(attributes["href"]).toBe(shown);
+    expect(LINK_PROTOCOLS).toContain(new URL(shown).protocol);
+  }
+  expect(textOf(drawn)).toBe(text);
+  expect(find(drawn, "b").text).toBe(author);
+}
+
+function expectExpected({ name, attributes }: Tag): void {
+  expect(EXPECTED).toContain(name);
+  for (const attribute of Object.keys(attributes)) expect(ATTRIBUTES).toContain(attribute);
+}
+
+function draw(
+  message: Partial<MessageView>,
+  props: Partial<MessageProps> = {},
+  delivery?: MessageProps["message"]["delivery"],
+): Tag[] {
+  const whole = {
+    id: 7,
+    seq: 7,
+    rev: 7,
+    author: "ann",
+    avatar: null,
+    text: "hello",
+    createdAt: AT,
+    ...message,
+  };
+  const shown = delivery ? { ...whole, delivery } : whole;
+  return tags(renderToString(<Message reading={READING} grouped={false} {...props} message={shown} />), "*");
+}
+
+function find(drawn: Tag[], name: string): Tag {
+  const found = drawn.find((tag) => tag.name === name);
+  if (!found) throw new Error(`there is no <${name}>`);
+  return found;
+}
+
+/** The links that people wrote, which the message's own link to itself is not. */
+function linksOf(drawn: Tag[]): Tag[] {
+  return drawn.filter(({ name, attributes }) => name === "a" && "rel" in attributes);
+}
+
+function textOf(drawn: Tag[]): string | undefined {
+  return drawn.find(({ name, attributes }) => name === "div" && attributes["class"]?.startsWith("text"))
+    ?.text;
+}

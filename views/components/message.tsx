@@ -1,0 +1,91 @@
+/** One message: the same on a page, in a fragment of history and in the live pane. */
+import { fill } from "../../src/shared/locale/format.ts";
+import type { Catalog } from "../../src/shared/locale/locale.ts";
+import type { MessageView } from "../../src/shared/protocol.ts";
+import { isEmojiOnly, tokenize, type Token } from "../../src/shared/text.ts";
+import { clock, exactTime } from "../../src/shared/time.ts";
+import { Avatar } from "./avatar.tsx";
+import { classes } from "./classes.ts";
+
+/** A message, and how far it has come if it is the reader's own and not yet in its place. */
+export type ShownMessage = MessageView & { delivery?: Delivery };
+
+export type Delivery =
+  { state: "sending" } | { state: "refused"; reason: string; retry(): void; discard(): void };
+
+/** What every message on a page is drawn with. */
+export interface Reading {
+  /** The room's slug. */
+  room: string;
+  locale: string;
+  zone: string;
+  t: Catalog["message"];
+}
+
+export interface MessageProps {
+  message: ShownMessage;
+  reading: Reading;
+  /** Under the name of the message before it. */
+  grouped: boolean;
+  /** The message that a permalink leads to. */
+  target?: boolean;
+}
+
+export function Message({ message, reading, grouped, target = false }: MessageProps) {
+  const { author, text, delivery } = message;
+  return (
+    <li
+      class={classes("message", grouped && "grouped", target && "target", delivery?.state)}
+      id={delivery ? undefined : `m${message.id}`}
+      {...(target && FOCUSED)}
+    >
+      <Avatar name={author} />
+      <div class="byline">
+        <b dir="auto">{author}</b>{" "}
+        {delivery ? <Standing delivery={delivery} t={reading.t} /> : <When {...{ message, reading }} />}
+      </div>
+      <div class={isEmojiOnly(text) ? "text emoji" : "text"} dir="auto">
+        {tokenize(text).map(drawToken)}
+      </div>
+    </li>
+  );
+}
+
+/** `autofocus` brings the message into the middle of the window without any script. */
+const FOCUSED = { tabIndex: -1, autoFocus: true };
+
+function When({
+  message: { id, createdAt },
+  reading: { room, locale, zone, t },
+}: Pick<MessageProps, "message" | "reading">) {
+  const title = fill(t.permalink, { time: exactTime(createdAt, locale, zone) });
+  return (
+    <a href={`/rooms/${room}/messages/${id}`} title={title}>
+      <time dateTime={new Date(createdAt).toISOString()}>{clock(createdAt, locale, zone)}</time>
+    </a>
+  );
+}
+
+function Standing({ delivery, t }: { delivery: Delivery; t: Catalog["message"] }) {
+  if (delivery.state === "sending") return <span class="standing">{t.sending}</span>;
+  return (
+    <span class="standing">
+      {t.refused}: {delivery.reason}{" "}
+      <button type="button" onClick={delivery.retry}>
+        {t.retry}
+      </button>{" "}
+      <button type="button" onClick={delivery.discard}>
+        {t.discard}
+      </button>
+    </span>
+  );
+}
+
+function drawToken(token: Token) {
+  if (token.kind === "text") return token.text;
+  return (
+    <a href={token.href} rel="noopener nofollow ugc">
+      {token.text}
+    </a>
+  );
+}

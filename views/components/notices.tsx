@@ -1,0 +1,43 @@
+/** What floats over the end of a pane: how many messages have come, and how the connection stands. */
+import { ArrowDown } from "lucide";
+import { plural } from "../../src/shared/locale/format.ts";
+import type { Catalog } from "../../src/shared/locale/locale.ts";
+import { Icon } from "./icon.tsx";
+import { withNext } from "./links.ts";
+
+export interface NoticesProps {
+  /** Path of the room, to come back to. */
+  path: string;
+  locale: string;
+  t: Catalog["live"];
+  /** Messages that came while the reader was further up. */
+  unseen: number;
+  /** The most important thing to say, if there is anything. */
+  notice: "reset" | "signed-out" | "offline" | null;
+  toEnd: () => void;
+}
+
+export function Notices({ path, locale, t, unseen, notice, toEnd }: NoticesProps) {
+  return (
+    <div class="notices">
+      {unseen > 0 && (
+        <button type="button" class="fresh" onClick={toEnd}>
+          <Icon node={ArrowDown} /> {plural(locale, t.newMessages, unseen)}
+        </button>
+      )}
+      <div role="status">
+        {notice === "offline" && <p class="banner">{t.offline}</p>}
+        {notice === "reset" && (
+          <p class="banner">
+            {t.reset} <a href={path}>{t.reload}</a>
+          </p>
+        )}
+        {notice === "signed-out" && (
+          <p class="banner">
+            {t.signedOut} <a href={withNext("/login", path)}>{t.signIn}</a>
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "bun:test";
+import type { VNode } from "preact";
+import { renderToString } from "preact-render-to-string";
+import { catalogs, LOCALES } from "../../src/shared/locale/locale.ts";
+import type { MessageView } from "../../src/shared/protocol.ts";
+import { tags } from "../../src/testing/html.ts";
+import { Composer } from "../components/composer.tsx";
+import type { Shell } from "../components/layout.tsx";
+import { Pane } from "../components/pane.tsx";
+import { LoginPage, RegisterPage } from "./account.tsx";
+import { NoticePage, type NoticeStatus } from "./notice.tsx";
+import { RoomPage, type RoomPageProps } from "./room.tsx";
+
+const HOSTILE = `</script><script>alert(1)</script><!--"'&lt; \u2028 javascript:alert(1) {room}`;
+
+const guest: Shell = {
+  locale: "en",
+  t: catalogs.en,
+  theme: "system",
+  zone: "UTC",
+  path: "/rooms/public",
+  user: null,
+  assets: { css: "/assets/app.css", js: "/assets/app.js" },
+};
+const ann: Shell = { ...guest, user: { name: "Ann", csrf: "masked-token" } };
+const form = { csrf: "masked-token", username: "", error: null, next: "/" };
+const statuses = Object.keys(catalogs.en.errors).map(Number).filter(Boolean) as NoticeStatus[];
+
+describe("a page without islands ships no script:", () => {
+  const pages: [string, (shell: Shell) => VNode][] = [
+    ["the login", (shell) => <LoginPage shell={shell} {...form} />],
+    ["a refused login", (shell) => <LoginPage shell={shell} {...form} username={HOSTILE} error={HOSTILE} />],
+    ["the registration", (shell) => <RegisterPage shell={shell} {...form} rules="strict" />],
+    ...statuses.map((status): [string, (shell: Shell) => VNode] => [
+      `status ${status}`,
+      (shell) => <NoticePage shell={shell} status={status} />,
+    ]),
+  ];
+
+  test.each(pages)("%s", (_, page) => {
+    expect(tags(renderToString(roomPage()), "script").length).toBeGreaterThan(0);
+    for (const shell of everyShell()) {
+      const html = renderToString(page(shell));
+      expect(tags(html, "script")).toEqual([]);
+      expect(tags(html, "echo-island")).toEqual([]);
+    }
+  });
+});
+
+describe("every page", () => {
+  const pages: [string, (shell: Shell) => VNode][] = [
+    ["the room", (shell) => roomPage({ shell, draft: shell.user && DRAFT })],
+    ["the front page", (shell) => roomPage({ shell, welcome: true, draft: shell.user && DRAFT })],
+    ["the room's history", (shell) => roomPage({ shell, history: { target: 2 } })],
+    ["the login", (shell) => <LoginPage shell={shell} {...form} />],
+    ["the registration", (shell) => <RegisterPage shell={shell} {...form} rules="relaxed" />],
+    ["a notice", (shell) => <NoticePage shell={shell} status={404} />],
+  ];
+
+  test.each(pages)("has nothing inline that our policy would block: %s", (_, page) => {
+    for (const shell of everyShell()) {
+      for (const { name, attributes } of tags(renderToString(page(shell)), "*")) {
+        const inline = Object.keys(attributes).filter((attribute) =>
+          /^(on|style$|hx-on|hx-vals$)/.test(attribute),
+        );
+        expect([name, inline]).toEqual([name, []]);
+        expect(name).not.toBe("style");
+        if (name === "script")
+          expect(attributes["src"] ?? attributes["type"]).toBeOneOf(["/assets/app.js", "application/json"]);
+      }
+    }
+  });
+
+  test.each(pages)("is in the reader's language, has one main heading and a title: %s", (_, page) => {
+    for (const shell of everyShell()) {
+      const html = renderToString(page(shell));
+      expect(tags(html, "html")[0]?.attributes["lang"]).toBe(shell.locale);
+      expect(tags(html, "h1")).toHaveLength(1);
+      expect(tags(html, "title")[0]?.text).toEndWith(" · EchoChat");
+    }
+  });
+
+  test.each(pages)("sends every form but the choice of language with a token: %s", (_, page) => {
+    const html = renderToString(page(ann));
+    const unsafe = tags(html, 'form[method="post"]').filter(
+      ({ attributes }) => attributes["action"] !== "/preferences",
+    );
+    expect(unsafe.length).toBeGreaterThan(0);
+    expect(
+      tags(html, 'form input[name="csrfmiddlewaretoken"]').map(({ attributes }) => attributes["value"]),
+    ).toEqual(unsafe.map(() => "masked-token"));
+  });
+});
+
+describe("an island of the room", () => {
+  test("holds the very props that the server drew its pane with", () => {
+    const html = renderToString(roomPage({ room: { slug: "public", name: HOSTILE } }));
+    const { room, messages, previousAt, reading, t } = dataOf(html, "pane");
+    expect(messages).toEqual(MESSAGES);
+    const redrawn = (
+      <Pane roomName={room.name} messages={messages} previousAt={previousAt} reading={reading} t={t.room} />
+    );
+    expect(html).toContain(renderToString(redrawn));
+  });
+
+  test("holds where its socket goes on from, and for whom", () => {
+    const held = { epoch: HOSTILE, rev: 41 };
+    expect(dataOf(renderToString(roomPage({ held })), "pane")).toMatchObject({
+      held,
+      user: null,
+      room: { slug: "public" },
+    });
+    expect(dataOf(renderToString(roomPage({ held, shell: ann })), "pane")).toMatchObject({
+      held,
+      user: "Ann",
+    });
+  });
+
+  test("holds the very props that the server drew its composer with", () => {
+    const html = renderToString(roomPage({ shell: ann, draft: { ...DRAFT, text: HOSTILE, error: HOSTILE } }));
+    const props = dataOf(html, "composer");
+    expect(props).toMatchObject({
+      text: HOSTILE,
+      error: HOSTILE,
+      messageKey: DRAFT.messageKey,
+      csrf: "masked-token",
+    });
+    expect(html).toContain(renderToString(<Composer {...props} />));
+  });
+
+  test("is not there for guests to write with, nor on pages of history", () => {
+    expect(islandsOf(renderToString(roomPage({ shell: ann, draft: DRAFT })))).toEqual(["pane", "composer"]);
+    expect(islandsOf(renderToString(roomPage()))).toEqual(["pane"]);
+    expect(islandsOf(renderToString(roomPage({ history: {} })))).toEqual([]);
+  });
+});
+
+test("what people typed is text wherever a page shows it", () => {
+  const shell = { ...ann, path: `/rooms/public?x=${HOSTILE}`, user: { name: HOSTILE, csrf: HOSTILE } };
+  const plain = (page: VNode) => tags(renderToString(page), "*").map(({ name }) => name);
+  const room = { slug: HOSTILE, name: HOSTILE };
+  const messages = MESSAGES.map((message) => ({ ...message, author: HOSTILE, text: HOSTILE }));
+  const draft = { messageKey: HOSTILE, text: HOSTILE, error: HOSTILE, maxLength: 1000 };
+  const hostile = { shell, room, messages, draft, held: { epoch: HOSTILE, rev: 3 } };
+  const tame = {
+    shell: ann,
+    messages: MESSAGES.map((message) => ({ ...message, author: "ann", text: "hello" })),
+    draft: { ...DRAFT, error: "error" },
+  };
+  expect(plain(roomPage(hostile))).toEqual(plain(roomPage(tame)));
+  expect(plain(roomPage({ ...hostile, history: {} }))).toEqual(plain(roomPage({ ...tame, history: {} })));
+  const typed = { csrf: HOSTILE, username: HOSTILE, error: HOSTILE, next: HOSTILE };
+  expect(plain(<LoginPage shell={shell} {...typed} />)).toEqual(
+    plain(<LoginPage shell={ann} {...form} error="error" />),
+  );
+});
+
+const DRAFT = { messageKey: "abcdefgh", text: "", error: null, maxLength: 1000 };
+
+const MESSAGES: MessageView[] = ["hello", HOSTILE, "see https://example.org/?a=1&b=2."].map((text, i) => {
+  const place = i + 1;
+  return {
+    id: place,
+    seq: place,
+    rev: place,
+    author: i === 1 ? HOSTILE : "ann",
+    avatar: null,
+    text,
+    createdAt: 1_795_339_770_247 + i,
+  };
+});
+
+function everyShell(): Shell[] {
+  return LOCALES.flatMap((locale) =>
+    [guest, ann].map((shell) => ({ ...shell, locale, t: catalogs[locale] })),
+  );
+}
+
+function roomPage(props: Partial<RoomPageProps> = {}): VNode {
+  const room = { slug: "public", name: "Public room" };
+  const held = { epoch: "epoch", rev: 3 };
+  const rest = { previousAt: 1, history: null, welcome: false, draft: null };
+  return <RoomPage shell={guest} room={room} held={held} messages={MESSAGES} {...rest} {...props} />;
+}
+
+function islandsOf(html: string): (string | undefined)[] {
+  return tags(html, "echo-island").map(({ attributes }) => attributes["name"]);
+}
+
+/** The data beside an island, as its script reads it. */
+function dataOf(html: string, name: string) {
+  let text = "";
+  const add = (chunk: { text: string }) => void (text += chunk.text);
+  new HTMLRewriter().on(`echo-island[name="${name}"] > script`, { text: add }).transform(html);
+  return JSON.parse(text);
+}
