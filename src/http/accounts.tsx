@@ -1,0 +1,151 @@
+/** Signing up, logging in and out, as pages. */
+import { Elysia } from "elysia";
+import type { Accounts, RegistrationFault } from "../accounts/accounts.ts";
+import type { PasswordRules } from "../accounts/passwords.ts";
+import type { Account } from "../accounts/ports.ts";
+import type { RateLimit } from "../chat/ports.ts";
+import { fill } from "../shared/locale/format.ts";
+import type { Catalog } from "../shared/locale/locale.ts";
+import { strip } from "../shared/text.ts";
+import { LoginPage, RegisterPage } from "../../views/pages/account.tsx";
+import { readFields, type Fields } from "./body.ts";
+import { clearedSessionCookie, csrfCookie } from "./cookies.ts";
+import { mask } from "./csrf.ts";
+import { visitorPlugin, type Edge } from "./edge.ts";
+import type { Visitor } from "./identify.ts";
+import { localPath } from "./local-path.ts";
+import type { Peer } from "./origin.ts";
+import { retryAfter } from "./refusals.ts";
+import { page, type ShellOf } from "./render.tsx";
+import { seeOther, type Extras } from "./respond.ts";
+
+export interface AccountPages {
+  edge: Edge;
+  accounts: Accounts;
+  shellOf: ShellOf;
+  passwordRules: PasswordRules;
+  loginRate: RateLimit;
+  registerRate: RateLimit;
+}
+
+type Faults = Catalog["account"]["faults"];
+
+/** A form that was refused: what to say, and how. */
+interface Problem extends Extras {
+  error(faults: Faults): string;
+}
+
+export function accountRoutes({
+  edge,
+  accounts,
+  shellOf,
+  passwordRules,
+  loginRate,
+  registerRate,
+}: AccountPages) {
+  function visit(Form: typeof LoginPage, request: Request, visitor: Visitor) {
+    const fields: Fields = new Map(new URL(request.url).searchParams);
+    return visitor.signedIn ? seeOther(localPath(fields.get("next"))) : form(Form, request, visitor, fields);
+  }
+
+  function form(
+    Form: typeof LoginPage,
+    request: Request,
+    visitor: Visitor,
+    fields: Fields,
+    problem?: Problem,
+  ) {
+    const shell = shellOf(request, visitor);
+    const secret = edge.csrfSecret(request, visitor);
+    const error = problem?.error(shell.t.account.faults) ?? null;
+    const username = fields.get("username") ?? "";
+    const props = { shell, error, username, csrf: mask(secret), next: localPath(fields.get("next")) };
+    const cookies = [csrfCookie(secret, visitor.secure)];
+    return page(request, <Form {...props} />, { ...problem, cookies });
+  }
+
+  async function enter(account: Account, visitor: Visitor, fields: Fields): Promise<Response> {
+    const { cookies } = await edge.signIn(account, visitor);
+    return seeOther(localPath(fields.get("next")), { cookies });
+  }
+
+  async function tooMany(rate: RateLimit, request: Request, peer: Peer): Promise<Problem | null> {
+    const allowance = await rate.take(edge.origins.address(request, peer));
+    if (allowance.allowed) return null;
+    const n = allowance.retryAfterSeconds;
+    return { status: 429, headers: retryAfter(n), error: (faults) => fill(faults.tooManyAttempts, { n }) };
+  }
+
+  const Register: typeof LoginPage = (props) => <RegisterPage {...props} rules={passwordRules} />;
+
+  return new Elysia()
+    .use(visitorPlugin(edge))
+    .get("/login", ({ request, visitor }) => visit(LoginPage, request, visitor))
+    .get("/register", ({ request, visitor }) => visit(Register, request, visitor))
+    .post(
+      "/login",
+      async ({ request, server, visitor }) => {
+        const fields = await readFields(request);
+        edge.demandCsrf(request, server, visitor, fields);
+        const refused = await tooMany(loginRate, request, server);
+        if (refused) return form(LoginPage, request, visitor, fields, refused);
+        const username = strip(fields.get("username") ?? "");
+        const password = fields.get("password") ?? "";
+        const refuse = (fault: "credentialsMissing" | "credentialsWrong") =>
+          form(LoginPage, request, visitor, fields, { status: 422, error: (faults) => faults[fault] });
+        if (!username || !password) return refuse("credentialsMissing");
+        const account = await accounts.authenticate(username, password);
+        return account ? enter(account, visitor, fields) : refuse("credentialsWrong");
+      },
+      { parse: "none" },
+    )
+    .post(
+      "/register",
+      async ({ request, server, visitor }) => {
+        const fields = await readFields(request);
+        edge.demandCsrf(request, server, visitor, fields);
+        const tooOften = await tooMany(registerRate, request, server);
+        if (tooOften) return form(Register, request, visitor, fields, tooOften);
+        const text = (name: string) => fields.get(name) ?? "";
+        const registration = {
+          username: text("username"),
+          password1: text("password1"),
+          password2: text("password2"),
+        };
+        const result = await accounts.register(registration);
+        if ("account" in result) return enter(result.account, visitor, fields);
+        const { refused } = result;
+        return form(Register, request, visitor, fields, {
+          status: 422,
+          error: (faults) => wordsFor(refused, faults),
+        });
+      },
+      { parse: "none" },
+    )
+    .post(
+      "/logout",
+      async ({ request, server, visitor }) => {
+        edge.demandCsrf(request, server, visitor, await readFields(request));
+        await edge.signOut(visitor);
+        return seeOther("/", { cookies: [clearedSessionCookie(visitor.secure)] });
+      },
+      { parse: "none" },
+    );
+}
+
+function wordsFor(refused: RegistrationFault, faults: Faults): string {
+  switch (refused.fault) {
+    case "missing":
+      return refused.field === "username" ? faults.nameMissing : faults.passwordMissing;
+    case "taken":
+      return faults.nameTaken;
+    case "differ":
+      return faults.passwordsDiffer;
+    case "weak":
+      return faults.passwordWeak;
+    case "bad":
+      return { blank: faults.nameMissing, characters: faults.nameCharacters, too_long: faults.nameTooLong }[
+        refused.name.fault
+      ];
+  }
+}

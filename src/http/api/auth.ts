@@ -1,0 +1,118 @@
+/** `/api/auth/`: accounts and sessions as existing clients know them. */
+import { Elysia } from "elysia";
+import type { Accounts } from "../../accounts/accounts.ts";
+import type { PasswordRules } from "../../accounts/passwords.ts";
+import type { Account } from "../../accounts/ports.ts";
+import type { RateLimit } from "../../chat/ports.ts";
+import { isoMicroseconds } from "../../shared/time.ts";
+import { readFields, type Fields } from "../body.ts";
+import { clearedSessionCookie, csrfCookie } from "../cookies.ts";
+import { mask } from "../csrf.ts";
+import { visitorPlugin, type Edge } from "../edge.ts";
+import type { Visitor } from "../identify.ts";
+import { avatarUrl } from "../../shared/media.ts";
+import type { Peer } from "../origin.ts";
+import { HttpRefusal, retryAfter } from "../refusals.ts";
+import { json } from "../respond.ts";
+import * as texts from "./texts.ts";
+
+export interface AuthApi {
+  edge: Edge;
+  accounts: Accounts;
+  passwordRules: PasswordRules;
+  loginRate: RateLimit;
+  registerRate: RateLimit;
+}
+
+const FORM = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i;
+
+export function authApi({ edge, accounts, passwordRules, loginRate, registerRate }: AuthApi) {
+  /** The token may come in a form's field, so a form is read first. */
+  async function demandCsrf(request: Request, peer: Peer, visitor: Visitor): Promise<Fields | undefined> {
+    const isForm = FORM.test(request.headers.get("content-type") ?? "");
+    const form = isForm ? await readFields(request) : undefined;
+    edge.demandCsrf(request, peer, visitor, form);
+    return form;
+  }
+
+  /** CSRF, then the rate, then the body: the order that existing clients see. */
+  async function attempt(request: Request, peer: Peer, visitor: Visitor, rate: RateLimit): Promise<Fields> {
+    const form = await demandCsrf(request, peer, visitor);
+    const allowance = await rate.take(edge.origins.address(request, peer));
+    if (!allowance.allowed)
+      throw new HttpRefusal(429, texts.TOO_MANY_ATTEMPTS, retryAfter(allowance.retryAfterSeconds));
+    return form ?? (await readFields(request));
+  }
+
+  async function welcome(account: Account, visitor: Visitor, status: number): Promise<Response> {
+    const { cookies } = await edge.signIn(account, visitor);
+    return json({ authenticated: true, user: userView(account, visitor.origin) }, { status, cookies });
+  }
+
+  return new Elysia()
+    .use(visitorPlugin(edge))
+    .get("/api/auth/csrf/", ({ request, visitor }) => {
+      const secret = edge.csrfSecret(request, visitor);
+      return json({ csrfToken: mask(secret) }, { cookies: [csrfCookie(secret, visitor.secure)] });
+    })
+    .get("/api/auth/session/", ({ request, visitor }) => {
+      const { signedIn, staleCookie, origin, secure } = visitor;
+      const cookies = [csrfCookie(edge.csrfSecret(request, visitor), secure)];
+      if (staleCookie) cookies.push(clearedSessionCookie(secure));
+      const user = signedIn && userView(signedIn.account, origin);
+      return json({ authenticated: signedIn !== null, user }, { cookies });
+    })
+    .get("/api/auth/password-rules/", () => json({ rules: texts.PASSWORD_RULES[passwordRules] }))
+    .get("/api/auth/register/", () => json({ detail: texts.REGISTER_USAGE }))
+    .post(
+      "/api/auth/login/",
+      async ({ request, server, visitor }) => {
+        const fields = await attempt(request, server, visitor, loginRate);
+        if (fields.size === 0) return json(texts.EMPTY_BODY, { status: 400 });
+        const username = fields.get("username");
+        const password = fields.get("password");
+        if (!username || !password) return json(texts.CREDENTIALS_MISSING, { status: 400 });
+        const account = await accounts.authenticate(username, password);
+        return account ? welcome(account, visitor, 200) : json(texts.CREDENTIALS_WRONG, { status: 400 });
+      },
+      { parse: "none" },
+    )
+    .post(
+      "/api/auth/register/",
+      async ({ request, server, visitor }) => {
+        const fields = await attempt(request, server, visitor, registerRate);
+        if (fields.size === 0) return json(texts.EMPTY_BODY, { status: 400 });
+        const text = (name: string) => fields.get(name) ?? "";
+        const registration = {
+          username: text("username"),
+          password1: text("password1"),
+          password2: text("password2"),
+        };
+        const result = await accounts.register(registration);
+        if ("refused" in result) return json(texts.registrationFault(result.refused), { status: 400 });
+        return welcome(result.account, visitor, 201);
+      },
+      { parse: "none" },
+    )
+    .post(
+      "/api/auth/logout/",
+      async ({ request, server, visitor }) => {
+        await demandCsrf(request, server, visitor);
+        await edge.signOut(visitor);
+        return json({ ok: true }, { cookies: [clearedSessionCookie(visitor.secure)] });
+      },
+      { parse: "none" },
+    );
+}
+
+function userView(account: Account, origin: string) {
+  return {
+    username: account.name,
+    email: account.email,
+    profileImage: avatarUrl(account.avatar, origin),
+    bio: account.bio,
+    registeredAt: isoMicroseconds(account.createdAt),
+    is_staff: account.isStaff,
+    is_superuser: account.isSuperuser,
+  };
+}

@@ -1,0 +1,94 @@
+/** `/api/chat/`: rooms and history as existing clients know them. */
+import { Elysia } from "elysia";
+import type { Access, Actor } from "../../chat/access.ts";
+import type { Messages } from "../../chat/messages.ts";
+import type { MessageView } from "../../shared/protocol.ts";
+import { avatarUrl } from "../../shared/media.ts";
+import { PUBLIC_ROOM } from "../../shared/rooms.ts";
+import { isoMicroseconds } from "../../shared/time.ts";
+import { visitorPlugin, type Edge } from "../edge.ts";
+import { HttpRefusal } from "../refusals.ts";
+import { json } from "../respond.ts";
+import { LOGIN_REQUIRED } from "./texts.ts";
+
+export interface ChatApi {
+  edge: Edge;
+  access: Access;
+  messages: Messages;
+  roomSlug: RegExp;
+  pageSize: number;
+  pageSizeMax: number;
+}
+
+const ROOMS = "/api/chat/rooms/";
+
+export function chatApi({ edge, access, messages, roomSlug, pageSize, pageSizeMax }: ChatApi) {
+  /** The slug first, then the login, then the room itself. */
+  function demandRoom(slug: string, actor: Actor) {
+    if (slug !== PUBLIC_ROOM && !roomSlug.test(slug)) throw new HttpRefusal(400, "Invalid room slug");
+    if (slug !== PUBLIC_ROOM && actor.kind === "guest") throw new HttpRefusal(401, LOGIN_REQUIRED);
+    return access.reader(actor, slug);
+  }
+
+  return new Elysia()
+    .use(visitorPlugin(edge))
+    .get("/api/chat/public-room/", async ({ visitor }) => {
+      const { room } = await access.reader(visitor.actor, PUBLIC_ROOM);
+      return json({ slug: room.slug, name: room.name });
+    })
+    .get(`${ROOMS}*`, async ({ request, visitor }) => {
+      const url = new URL(request.url);
+      const path = url.pathname.slice(ROOMS.length);
+      if (path === "") throw new HttpRefusal(404, "Not found");
+      const { slug, wantsMessages } = parseRoomPath(path);
+      const reader = await demandRoom(slug, visitor.actor);
+      if (!wantsMessages) {
+        return json({ slug, name: reader.room.name, created: false, createdBy: null });
+      }
+      const limit = Math.min(wholeNumber(url.searchParams, "limit") ?? pageSize, pageSizeMax);
+      const before = wholeNumber(url.searchParams, "before");
+      const page = await messages.page(reader, { before, limit });
+      const hasMore = page.previousAt !== null;
+      const nextBefore = hasMore ? (page.messages[0]?.id ?? null) : null;
+      return json({
+        messages: page.messages.map((message) => messageView(message, visitor.origin)),
+        pagination: { limit, hasMore, nextBefore },
+      });
+    });
+}
+
+/** `<slug>/` or `<slug>/messages/`; whatever else there is makes a slug that no rule allows. */
+function parseRoomPath(path: string): { slug: string; wantsMessages: boolean } {
+  const match = /^(.+)\/messages\/?$/s.exec(path);
+  const encoded = match?.[1] ?? path.replace(/\/$/, "");
+  try {
+    return { slug: decodeURIComponent(encoded), wantsMessages: match !== null };
+  } catch {
+    return { slug: "", wantsMessages: false }; // a stray percent sign
+  }
+}
+
+/** A positive whole number in the notations that Python's `int()` reads, of which clients may use any. */
+function wholeNumber(parameters: URLSearchParams, name: string): number | undefined {
+  const text = parameters.getAll(name).at(-1);
+  if (text === undefined) return undefined;
+  if (!/^\s*[+-]?\d+(_\d+)*\s*$/.test(text))
+    throw new HttpRefusal(400, `Invalid '${name}': must be an integer`);
+  const value = Number(text.replaceAll("_", ""));
+  if (value < 1) throw new HttpRefusal(400, `Invalid '${name}': must be >= 1`);
+  // No id is that large; the store's integers have 64 bits.
+  if (name === "before" && value > Number.MAX_SAFE_INTEGER)
+    throw new HttpRefusal(400, `Invalid '${name}': too large`);
+  return value;
+}
+
+function messageView({ id, seq, author, avatar, text, createdAt }: MessageView, origin: string) {
+  return {
+    id,
+    username: author,
+    content: text,
+    profilePic: avatarUrl(avatar, origin),
+    createdAt: isoMicroseconds(createdAt),
+    seq,
+  };
+}

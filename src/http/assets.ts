@@ -1,0 +1,42 @@
+/** The stylesheet and the scripts: named by their content, kept compressed in memory. */
+import { encodings, type Encoded } from "./compress.ts";
+
+export interface Assets {
+  /** Paths of the stylesheet and the script that pages link to. */
+  css: string;
+  js: string;
+  /** The asset at a path, or null. */
+  at(path: string): Asset | null;
+}
+
+export interface Asset {
+  type: string;
+  body: Encoded;
+}
+
+const FOLDER = "/assets/";
+const TYPES: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+};
+
+/** Best compression: paid once for each file. */
+const QUALITY = 11;
+
+/** `bundles` are texts by file name; those that pages link to begin with "main-". */
+export function createAssets(bundles: ReadonlyMap<string, string>): Assets {
+  const table = new Map<string, Asset>();
+  for (const [name, text] of bundles) {
+    table.set(FOLDER + name, {
+      type: TYPES[extension(name)] ?? "text/plain",
+      body: encodings(text, QUALITY),
+    });
+  }
+  const main = (type: string) =>
+    [...table.keys()].find((path) => path.startsWith(`${FOLDER}main-`) && extension(path) === type);
+  return { css: main("css") ?? "", js: main("js") ?? "", at: (path) => table.get(path) ?? null };
+}
+
+function extension(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}

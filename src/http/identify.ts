@@ -1,0 +1,39 @@
+/** Who is behind a request: established once, at the edge, from the session cookie alone. */
+import type { SignedIn, Sessions } from "../accounts/sessions.ts";
+import type { Actor } from "../chat/access.ts";
+import { readCookie, sessionCookieName } from "./cookies.ts";
+import type { Origins, Peer } from "./origin.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface Visitor {
+  actor: Actor;
+  signedIn: SignedIn | null;
+  /** A session cookie came along that opens nothing; it should be cleared. */
+  staleCookie: boolean;
+  /** Scheme and host under which the client sees us. */
+  origin: string;
+  /** The client uses TLS. */
+  secure: boolean;
+}
+
+export type Identify = (request: Request, peer: Peer) => Promise<Visitor>;
+
+const GUEST: Actor = { kind: "guest" };
+
+export function createIdentify(deps: { sessions: Sessions; tokens: Tokens; origins: Origins }): Identify {
+  const { sessions, tokens, origins } = deps;
+  return async (request, peer) => {
+    const origin = origins.own(request, peer);
+    const secure = origin.startsWith("https:");
+    const token = readCookie(request, sessionCookieName(secure));
+    const id = token ? await tokens.read(token) : null;
+    const signedIn = id ? await sessions.current(id) : null;
+    return { actor: actorOf(signedIn), signedIn, staleCookie: token !== null && !signedIn, origin, secure };
+  };
+}
+
+function actorOf(signedIn: SignedIn | null): Actor {
+  if (!signedIn) return GUEST;
+  const { account, session } = signedIn;
+  return { kind: "member", id: account.id, name: account.name, session: session.id };
+}

@@ -1,0 +1,124 @@
+/** Reading a room: its page, older pages, and permalinks. */
+import { Elysia } from "elysia";
+import type { Access, Reader } from "../chat/access.ts";
+import type { Feed } from "../chat/feed.ts";
+import type { Messages } from "../chat/messages.ts";
+import type { KeyMaker, Page } from "../chat/ports.ts";
+import { Refused } from "../chat/refusal.ts";
+import { messageId } from "../shared/ids.ts";
+import { PUBLIC_ROOM } from "../shared/rooms.ts";
+import { OlderMessages } from "../../views/components/history.tsx";
+import type { Shell } from "../../views/components/layout.tsx";
+import { RoomPage, type RoomPageProps } from "../../views/pages/room.tsx";
+import { visitorPlugin, type Edge } from "./edge.ts";
+import type { Visitor } from "./identify.ts";
+import type { PageCache } from "./page-cache.ts";
+import { fragment, page, pageText, type ShellOf } from "./render.tsx";
+import { sharedPage, type Extras } from "./respond.ts";
+
+export interface RoomPages {
+  edge: Edge;
+  access: Access;
+  messages: Messages;
+  feed: Feed;
+  keys: KeyMaker;
+  shellOf: ShellOf;
+  cache: PageCache;
+  messageMaxLength: number;
+}
+
+/** What was typed and why it was refused, when the page answers a form. */
+export type Rejected = Pick<NonNullable<RoomPageProps["draft"]>, "text" | "error" | "messageKey">;
+
+export function createRoomPages(deps: RoomPages) {
+  const { access, messages, feed, keys, shellOf, cache, messageMaxLength } = deps;
+
+  function propsOf(shell: Shell, { room }: Reader, { head, ...stretch }: Page) {
+    return {
+      shell,
+      room: { slug: room.slug, name: room.slug === PUBLIC_ROOM ? publicName(room.name, shell) : room.name },
+      held: { epoch: feed.epoch(), rev: head },
+      messages: stretch.messages,
+      previousAt: stretch.previousAt,
+      history: null,
+      welcome: false,
+      draft: null,
+    } satisfies RoomPageProps;
+  }
+
+  /** The newest messages. Guests share the finished page: nothing in it but what the key names. */
+  async function live(request: Request, visitor: Visitor, slug: string): Promise<Response> {
+    const reader = await access.reader(visitor.actor, slug);
+    if (visitor.signedIn) return answer(request, visitor, reader);
+    const shell = shellOf(request, null);
+    const { locale, theme, zone, path } = shell;
+    const key = [feed.epoch(), slug, reader.room.name, reader.room.head, locale, theme, zone, path].join(
+      "\n",
+    );
+    return sharedPage(request, cache.get(key) ?? cache.set(key, await draw(shell, reader)));
+  }
+
+  async function draw(shell: Shell, reader: Reader): Promise<string> {
+    const newest = await messages.latest(reader);
+    return pageText(<RoomPage {...propsOf(shell, reader, newest)} welcome={shell.path === "/"} />);
+  }
+
+  async function answer(
+    request: Request,
+    visitor: Visitor,
+    reader: Reader,
+    rejected?: Rejected,
+    extras?: Extras,
+  ) {
+    const shell = shellOf(request, visitor);
+    const fresh = { messageKey: keys.clientKey(), text: "", error: null };
+    const draft = { ...(rejected ?? fresh), maxLength: messageMaxLength };
+    const newest = await messages.latest(reader);
+    return page(request, <RoomPage {...propsOf(shell, reader, newest)} draft={draft} />, extras);
+  }
+
+  async function older(request: Request, visitor: Visitor, slug: string, before: string): Promise<Response> {
+    const id = messageId(before);
+    if (!id) throw new Refused("not_found");
+    const reader = await access.reader(visitor.actor, slug);
+    const stretch = await messages.page(reader, { before: id });
+    const shell = shellOf(request, visitor);
+    if (request.headers.get("hx-request-type") === "partial") {
+      const reading = { room: slug, locale: shell.locale, zone: shell.zone, t: shell.t.message };
+      return fragment(request, <OlderMessages {...stretch} t={shell.t.room} reading={reading} />);
+    }
+    return page(request, <RoomPage {...propsOf(shell, reader, stretch)} history={{}} />);
+  }
+
+  async function permalink(request: Request, visitor: Visitor, slug: string, id: string): Promise<Response> {
+    const target = messageId(id);
+    if (!target) throw new Refused("not_found");
+    const reader = await access.reader(visitor.actor, slug);
+    const stretch = await messages.around(reader, target);
+    const props = propsOf(shellOf(request, visitor), reader, stretch);
+    return page(request, <RoomPage {...props} history={{ target }} />);
+  }
+
+  return { live, answer, older, permalink };
+}
+
+/** A public room that nobody has renamed is called by its name in the reader's language. */
+function publicName(name: string, { t }: Shell): string {
+  return name === "Public Chat" ? t.room.names.public : name;
+}
+
+export function roomRoutes(edge: Edge, pages: ReturnType<typeof createRoomPages>) {
+  // "async" tells Elysia to catch what these reject with; it does not look at what they return.
+  return new Elysia()
+    .use(visitorPlugin(edge))
+    .get("/", async ({ request, visitor }) => pages.live(request, visitor, PUBLIC_ROOM))
+    .get("/rooms/:slug", async ({ request, visitor, params: { slug } }) => {
+      const before = new URL(request.url).searchParams.get("before");
+      return before === null
+        ? pages.live(request, visitor, slug)
+        : pages.older(request, visitor, slug, before);
+    })
+    .get("/rooms/:slug/messages/:id", async ({ request, visitor, params: { slug, id } }) =>
+      pages.permalink(request, visitor, slug, id),
+    );
+}
