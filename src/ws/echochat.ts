@@ -1,0 +1,122 @@
+/** `/ws/chat/<slug>/` as existing clients know it: no numbers, no acknowledgement, over the same hub. */
+import type { Sessions } from "../accounts/sessions.ts";
+import type { Access } from "../chat/access.ts";
+import type { Messages } from "../chat/messages.ts";
+import type { Clock, KeyMaker } from "../chat/ports.ts";
+import { Refused } from "../chat/refusal.ts";
+import type { RoomId } from "../shared/ids.ts";
+import { avatarUrl } from "../shared/media.ts";
+import { CLOSE_SESSION_OVER, parseObject, type MessageView } from "../shared/protocol.ts";
+import { codePoints, strip } from "../shared/text.ts";
+import { isoMicroseconds } from "../shared/time.ts";
+import type { Hub } from "./hub.ts";
+import type { Protocol, Socket } from "./socket.ts";
+
+/** The close code for a socket on which nothing was said or heard for too long. */
+const CLOSE_IDLE = 4001;
+
+export interface EchoChatDeps {
+  access: Access;
+  clock: Clock;
+  hub: Hub;
+  keys: KeyMaker;
+  messages: Messages;
+  sessions: Sessions;
+  messageMaxLength: number;
+  /** Seconds; 0 means never. */
+  idleTimeout: number;
+}
+
+export interface EchoChat extends Protocol {
+  /** Ends the watch for idle sockets. */
+  stop(): void;
+}
+
+export function createEchoChat(deps: EchoChatDeps): EchoChat {
+  const { access, clock, hub, keys, messages, sessions, messageMaxLength, idleTimeout } = deps;
+  const open = new Map<Socket, RoomId>();
+  /** How many sockets see us under each origin in each room: avatar URLs, and so frames, differ by origin. */
+  const audiences = new Map<RoomId, Map<string, number>>();
+  const broadcastAt = new Map<RoomId, number>();
+
+  hub.onChanges((room, { room: slug, from, changes }) => {
+    // Only new messages: these clients know neither edits nor deletions.
+    const fresh = changes.filter((message) => message.seq > from);
+    for (const origin of audiences.get(room)?.keys() ?? []) {
+      for (const message of fresh)
+        hub.publish(topicOf(room, origin), JSON.stringify(frameOf(message, slug, origin)));
+    }
+    broadcastAt.set(room, clock.now());
+  });
+
+  function count(room: RoomId, origin: string, change: 1 | -1): void {
+    const audience = audiences.get(room) ?? new Map<string, number>();
+    const sockets = (audience.get(origin) ?? 0) + change;
+    if (sockets > 0) audience.set(origin, sockets);
+    else audience.delete(origin);
+    audiences.set(room, audience);
+  }
+
+  function closeIdle(): void {
+    for (const [socket, room] of open) {
+      const lastAt = Math.max(socket.data.heardAt, broadcastAt.get(room) ?? 0);
+      if (clock.now() - lastAt >= idleTimeout * 1000) socket.close(CLOSE_IDLE, "idle");
+    }
+  }
+  const everySeconds = Math.min(Math.max(idleTimeout, 10), 60);
+  const watch = idleTimeout > 0 ? setInterval(closeIdle, everySeconds * 1000) : null;
+
+  async function post(socket: Socket, text: string): Promise<void> {
+    const { actor, slug } = socket.data;
+    if (actor.kind === "guest") return;
+    if (!(await sessions.current(actor.session))) return socket.close(CLOSE_SESSION_OVER, "session over");
+    try {
+      await messages.post(await access.member(actor, slug), { key: keys.clientKey(), text });
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      const { code, retryAfterSeconds } = refused;
+      socket.send(
+        JSON.stringify({
+          error: code,
+          ...(retryAfterSeconds !== null && { retry_after: retryAfterSeconds }),
+        }),
+      );
+    }
+  }
+
+  return {
+    async opened(socket) {
+      const { room } = await access.reader(socket.data.actor, socket.data.slug);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      open.set(socket, room.id);
+      count(room.id, socket.data.origin, 1);
+      socket.subscribe(topicOf(room.id, socket.data.origin));
+    },
+
+    async received(socket, text) {
+      const message = parseObject(text)?.["message"];
+      if (typeof message !== "string" || strip(message) === "") return;
+      if (codePoints(strip(message)) > messageMaxLength)
+        socket.send(JSON.stringify({ error: "message_too_long" }));
+      else await post(socket, message);
+    },
+
+    closed(socket) {
+      const room = open.get(socket);
+      if (room === undefined) return;
+      open.delete(socket);
+      count(room, socket.data.origin, -1);
+    },
+
+    stop: () => void (watch && clearInterval(watch)),
+  };
+}
+
+function frameOf({ id, seq, author, avatar, text, createdAt }: MessageView, slug: string, origin: string) {
+  const known = { message: text, username: author, profile_pic: avatarUrl(avatar, origin), room: slug };
+  return { ...known, id, seq, createdAt: isoMicroseconds(createdAt) };
+}
+
+function topicOf(room: RoomId, origin: string): string {
+  return `echochat:${room}:${origin}`;
+}

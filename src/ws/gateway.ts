@@ -1,0 +1,100 @@
+/** The native protocol: one socket a page for many rooms, numbered, so that a reconnect asks for what it missed. */
+import type { Sessions } from "../accounts/sessions.ts";
+import type { Access } from "../chat/access.ts";
+import type { Feed } from "../chat/feed.ts";
+import type { Messages } from "../chat/messages.ts";
+import { Refused } from "../chat/refusal.ts";
+import {
+  CLOSE_SESSION_OVER,
+  parseClientFrame,
+  type ClientFrame,
+  type Held,
+  type ServerFrame,
+} from "../shared/protocol.ts";
+import type { Hub } from "./hub.ts";
+import type { Protocol, Socket } from "./socket.ts";
+
+export interface GatewayDeps {
+  access: Access;
+  feed: Feed;
+  hub: Hub;
+  messages: Messages;
+  sessions: Sessions;
+}
+
+export function createGateway({ access, feed, hub, messages, sessions }: GatewayDeps): Protocol {
+  async function greet(socket: Socket, rooms: Held[]): Promise<void> {
+    const { actor } = socket.data;
+    const user = actor.kind === "member" ? actor.name : null;
+    send(socket, { type: "welcome", epoch: feed.epoch(), user });
+    for (const held of rooms) await resume(socket, held);
+  }
+
+  /** Reads and sends until the socket holds everything published; then, in the same turn, it follows live. */
+  async function resume(socket: Socket, { room, epoch, rev }: Held): Promise<void> {
+    const reader = await access.reader(socket.data.actor, room);
+    for (let held = rev; ;) {
+      const missed = await feed.catchUp(reader, { epoch, rev: held });
+      if ("reset" in missed) return send(socket, { type: "reset", room, reason: missed.reset });
+      const { changes } = missed;
+      if (changes.to > held) send(socket, { type: "changes", room, ...changes });
+      held = changes.to;
+      if (hub.follow(socket, reader.room.id, held)) return;
+    }
+  }
+
+  async function post(
+    socket: Socket,
+    { room, key, text }: Extract<ClientFrame, { type: "send" }>,
+  ): Promise<void> {
+    const { actor } = socket.data;
+    if (actor.kind === "member" && !(await sessions.current(actor.session))) {
+      return socket.close(CLOSE_SESSION_OVER, "session over");
+    }
+    try {
+      const member = await access.member(actor, room);
+      const { message, repeat } = await messages.post(member, { key, text });
+      const { id, seq, rev } = message;
+      send(socket, { type: "ack", room, key, id, seq, rev, repeat });
+    } catch (refused) {
+      refuse(socket, key, refused);
+    }
+  }
+
+  function handle(socket: Socket, frame: ClientFrame): Promise<void> {
+    switch (frame.type) {
+      case "hello":
+        return greet(socket, frame.rooms);
+      case "resume":
+        return resume(socket, frame);
+      case "send":
+        return post(socket, frame);
+    }
+  }
+
+  return {
+    opened() {},
+
+    async received(socket, text) {
+      const frame = parseClientFrame(text);
+      try {
+        if (!frame) throw new Refused("bad_request");
+        await handle(socket, frame);
+      } catch (refused) {
+        refuse(socket, null, refused);
+      }
+    },
+  };
+}
+
+/** Answers with the code alone; anything that is not a refusal goes on to be logged. */
+function refuse(socket: Socket, key: string | null, refused: unknown): void {
+  const known = refused instanceof Refused ? refused : new Refused("unavailable");
+  const { code, retryable, retryAfterSeconds: retryAfter } = known;
+  send(socket, { type: "refusal", key, code, retryable, ...(retryAfter !== null && { retryAfter }) });
+  if (known !== refused) throw refused;
+}
+
+function send(socket: Socket, frame: ServerFrame): void {
+  socket.send(JSON.stringify(frame));
+}

@@ -1,0 +1,70 @@
+/**
+ * Handshakes. Everything is checked before the upgrade, so that a refusal is an HTTP answer. The upgrade goes straight
+ * to Bun and its handlers; see docs/decisions/sockets-without-the-framework.md.
+ */
+import { Elysia } from "elysia";
+import type { Server } from "bun";
+import type { Access } from "../chat/access.ts";
+import type { Clock } from "../chat/ports.ts";
+import { Refused } from "../chat/refusal.ts";
+import { PUBLIC_ROOM } from "../shared/rooms.ts";
+import type { Identify } from "../http/identify.ts";
+import type { Origins } from "../http/origin.ts";
+import type { Protocol, SocketData } from "./socket.ts";
+
+export interface SocketRoutes {
+  access: Access;
+  clock: Clock;
+  echochat: Protocol;
+  gateway: Protocol;
+  identify: Identify;
+  origins: Origins;
+  roomSlug: RegExp;
+}
+
+type Upgrader = Pick<Server<SocketData>, "upgrade" | "requestIP"> | null;
+
+const CHAT = "/ws/chat/";
+
+export function socketRoutes({
+  access,
+  clock,
+  echochat,
+  gateway,
+  identify,
+  origins,
+  roomSlug,
+}: SocketRoutes) {
+  async function upgrade(request: Request, server: Upgrader, protocol: Protocol, slug: string) {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return refuse(426);
+    if (!origins.maySocket(request, server)) return refuse(403);
+    const { actor, origin } = await identify(request, server);
+    if (slug !== "" && !(await mayEnter(slug, actor))) return refuse(403);
+    const data: SocketData = { protocol, actor, origin, slug, work: Promise.resolve(), heardAt: clock.now() };
+    // Bun would choose the first subprotocol that is offered; here there is none to choose.
+    request.headers.delete("sec-websocket-protocol");
+    return server?.upgrade(request, { data }) ? undefined : refuse(400);
+  }
+
+  async function mayEnter(slug: string, actor: SocketData["actor"]): Promise<boolean> {
+    if (slug !== PUBLIC_ROOM && (actor.kind === "guest" || !roomSlug.test(slug))) return false;
+    try {
+      await access.reader(actor, slug);
+      return true;
+    } catch (refused) {
+      if (refused instanceof Refused) return false;
+      throw refused;
+    }
+  }
+
+  return new Elysia()
+    .get("/ws/", async ({ request, server }) => upgrade(request, server, gateway, ""))
+    .get(`${CHAT}*`, async ({ request, server }) => {
+      const slug = new URL(request.url).pathname.slice(CHAT.length).replace(/\/$/, "");
+      return upgrade(request, server, echochat, slug || "/");
+    });
+}
+
+function refuse(status: 400 | 403 | 426): Response {
+  return new Response(null, { status });
+}
