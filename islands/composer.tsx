@@ -1,0 +1,63 @@
+/** The composer: the server's form, which sends over the socket while there is one. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { codePoints, strip } from "../src/shared/text.ts";
+import { Composer, type ComposerProps } from "../views/components/composer.tsx";
+import type { IslandProps } from "./element.ts";
+import { roomBySlug } from "./room.ts";
+
+type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit">;
+
+export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  // Whoever was quicker than this script keeps what they have typed.
+  const [text, setText] = useState(
+    () => root.querySelector("textarea")?.value || form.text || readDraft(form.room),
+  );
+  const [error, setError] = useState(form.error);
+  useEffect(() => writeDraft(form.room, text), [form.room, text]);
+
+  function submit(event: Event): void {
+    const blank = strip(text) === "";
+    const tooLong = codePoints(strip(text)) > form.maxLength;
+    const sent = !blank && !tooLong && roomBySlug(form.room)?.send(strip(text));
+    if (!blank && !tooLong && !sent) return writeDraft(form.room, ""); // the form goes its own way
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    field.current?.focus();
+    if (!sent) return;
+    setText("");
+    setError(null);
+  }
+
+  return (
+    <Composer
+      {...form}
+      text={text}
+      error={error}
+      field={field}
+      onInput={() => setText(field.current?.value ?? "")}
+      onKeyDown={(event) => {
+        if (!sends(event)) return;
+        event.preventDefault();
+        field.current?.form?.requestSubmit();
+      }}
+      onSubmit={submit}
+    />
+  );
+}
+
+/** Enter sends, but not while an input method composes, and not on a touch keyboard, which has no Shift+Enter. */
+function sends(event: KeyboardEvent): boolean {
+  if (event.key !== "Enter" || event.isComposing) return false;
+  if (event.ctrlKey || event.metaKey) return true;
+  return !event.shiftKey && !matchMedia("(pointer: coarse)").matches;
+}
+
+function readDraft(room: string): string {
+  return sessionStorage.getItem(`draft:${room}`) ?? "";
+}
+
+function writeDraft(room: string, text: string): void {
+  if (text) sessionStorage.setItem(`draft:${room}`, text);
+  else sessionStorage.removeItem(`draft:${room}`);
+}

@@ -1,0 +1,17 @@
+/** htmx is half of the bytes of a page and most visits never use it, so it comes when something it drives is in view. */
+
+export async function loadHtmx() {
+  const { default: htmx } = await import("htmx.org");
+  return htmx;
+}
+
+/** Until it is there, its links and forms work as plain ones. */
+export function loadHtmxInView(): void {
+  const driven = document.querySelectorAll("[hx-get], [hx-post]");
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    void loadHtmx();
+  });
+  for (const element of driven) observer.observe(element);
+}

@@ -1,0 +1,171 @@
+/** A room as this page lives it: the timeline, what is on its way, and how the connection stands. */
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import type { ClientKey } from "../src/shared/ids.ts";
+import { fill } from "../src/shared/locale/format.ts";
+import type { Catalog } from "../src/shared/locale/locale.ts";
+import { CLOSE_SESSION_OVER, type Held, type RefusalCode, type ServerFrame } from "../src/shared/protocol.ts";
+import { apply, type Timeline } from "../src/shared/timeline.ts";
+import type { ShownMessage } from "../views/components/message.tsx";
+import { connect } from "./connection.ts";
+
+/** `connecting`: not once connected since the page was loaded. */
+export type Standing = "connecting" | "live" | "offline" | "reset";
+
+export interface RoomOptions {
+  slug: string;
+  held: Omit<Held, "room">;
+  messages: Timeline["messages"];
+  /** The name the page was drawn for; null for guests. */
+  user: string | null;
+  /** Null for guests, who are refused nothing. */
+  refusals: Catalog["refusals"] | null;
+}
+
+export interface Room {
+  messages: ReadonlySignal<readonly ShownMessage[]>;
+  standing: ReadonlySignal<Standing>;
+  signedOut: ReadonlySignal<boolean>;
+  /** False when the page's form has to do it: the socket has never worked, or the session is over. */
+  send(text: string): boolean;
+  leave(): void;
+}
+
+interface Outgoing {
+  key: ClientKey;
+  text: string;
+  createdAt: number;
+  /** Null while it is on its way. */
+  refusal: string | null;
+}
+
+const open = new Map<string, Room>();
+
+/** The room that a pane on this page keeps open. */
+export function roomBySlug(slug: string): Room | undefined {
+  return open.get(slug);
+}
+
+export function openRoom({ slug, held, messages, user, refusals }: RoomOptions): Room {
+  const timeline = signal<Timeline>({ rev: held.rev, messages });
+  const outgoing = signal<readonly Outgoing[]>([]);
+  const standing = signal<Standing>("connecting");
+  const signedOut = signal(false);
+
+  const connection = connect({
+    opened() {
+      connection.send({ type: "hello", rooms: [{ room: slug, epoch: held.epoch, rev: timeline.value.rev }] });
+      // The keys stay the same, so what arrived before is only acknowledged again.
+      for (const message of outgoing.value) if (message.refusal === null) transmit(message);
+    },
+    received: handle,
+    lost(code) {
+      if (code === CLOSE_SESSION_OVER) endSession();
+      if (standing.value === "live") standing.value = "offline";
+    },
+  });
+
+  function handle(frame: ServerFrame): void {
+    switch (frame.type) {
+      case "welcome":
+        standing.value = "live";
+        if (user !== null && frame.user === null) endSession();
+        return;
+      case "changes": {
+        const applied = apply(timeline.value, frame);
+        if (applied.gap)
+          return void connection.send({
+            type: "resume",
+            room: slug,
+            epoch: held.epoch,
+            rev: timeline.value.rev,
+          });
+        timeline.value = applied.timeline;
+        return settle(new Set(frame.changes.map((message) => message.key)));
+      }
+      case "ack":
+        // Not before the message itself is here: it takes the place of its pending copy.
+        if (frame.rev <= timeline.value.rev) settle(new Set([frame.key]));
+        return;
+      case "refusal":
+        if (frame.key !== null) refuse(frame.key, frame.code, frame.retryAfter);
+        return;
+      case "reset":
+        standing.value = "reset";
+    }
+  }
+
+  function transmit({ key, text }: Outgoing): void {
+    connection.send({ type: "send", room: slug, key, text });
+  }
+
+  function mark(key: string, refusal: string | null): void {
+    outgoing.value = outgoing.value.map((message) =>
+      message.key === key ? { ...message, refusal } : message,
+    );
+  }
+
+  function settle(keys: ReadonlySet<string | undefined>): void {
+    if (outgoing.value.some(({ key }) => keys.has(key))) {
+      outgoing.value = outgoing.value.filter(({ key }) => !keys.has(key));
+    }
+  }
+
+  function refuse(key: string, code: RefusalCode, seconds = 0): void {
+    if (code === "login_required") signedOut.value = true;
+    mark(key, fill(refusals?.[code] ?? code, { n: seconds }));
+  }
+
+  function endSession(): void {
+    signedOut.value = true;
+    for (const { key } of outgoing.value) refuse(key, "login_required");
+  }
+
+  function retry(message: Outgoing): void {
+    mark(message.key, null);
+    transmit(message);
+  }
+
+  /** A message on its way looks like any other, at the end of the list. */
+  function shown(message: Outgoing): ShownMessage {
+    const { key, text, createdAt, refusal } = message;
+    const unplaced = { id: 0, seq: 0, rev: 0, author: user ?? "", avatar: null };
+    const discard = () => settle(new Set([key]));
+    return {
+      ...unplaced,
+      key,
+      text,
+      createdAt,
+      delivery:
+        refusal === null
+          ? { state: "sending" }
+          : { state: "refused", reason: refusal, retry: () => retry(message), discard },
+    };
+  }
+
+  const room: Room = {
+    messages: computed(() => [...timeline.value.messages, ...outgoing.value.map(shown)]),
+    standing,
+    signedOut,
+
+    send(text) {
+      if (standing.value === "connecting" || signedOut.value) return false;
+      const message = { key: newKey(), text, createdAt: Date.now(), refusal: null };
+      outgoing.value = [...outgoing.value, message];
+      transmit(message);
+      return true;
+    },
+
+    leave() {
+      connection.close();
+      if (open.get(slug) === room) open.delete(slug);
+    },
+  };
+  open.set(slug, room);
+  return room;
+}
+
+/** Not `crypto.randomUUID`, which pages without TLS do not have. */
+function newKey(): ClientKey {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") as ClientKey;
+}
