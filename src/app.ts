@@ -1,0 +1,146 @@
+/** The composition root: everything is made here, once, and handed to whoever needs it. Tests use it too. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createAccounts } from "./accounts/accounts.ts";
+import { createPasswords } from "./accounts/passwords.ts";
+import { createSessions } from "./accounts/sessions.ts";
+import { createMemoryBus } from "./bus/memory.ts";
+import { createAccess } from "./chat/access.ts";
+import { createFeed } from "./chat/feed.ts";
+import { createMessages } from "./chat/messages.ts";
+import type { Config } from "./config.ts";
+import { createAccountStore, createSessionStore } from "./db/sqlite/accounts.ts";
+import { createMessageStore } from "./db/sqlite/messages.ts";
+import { openSqlite } from "./db/sqlite/open.ts";
+import { createRoomStore } from "./db/sqlite/rooms.ts";
+import { authApi } from "./http/api/auth.ts";
+import { chatApi } from "./http/api/chat.ts";
+import { accountRoutes } from "./http/accounts.tsx";
+import { createAssets } from "./http/assets.ts";
+import { secretText } from "./http/csrf.ts";
+import { createEdge } from "./http/edge.ts";
+import { createErrorHandler } from "./http/errors.ts";
+import { createIdentify } from "./http/identify.ts";
+import { messageRoutes } from "./http/messages.ts";
+import { createOrigins } from "./http/origin.ts";
+import { createPageCache } from "./http/page-cache.ts";
+import { preferenceRoutes } from "./http/preference-routes.ts";
+import { createShell } from "./http/render.tsx";
+import { createRoomPages, roomRoutes } from "./http/rooms.tsx";
+import { createServer } from "./http/server.ts";
+import { createTokens } from "./http/tokens.ts";
+import { createMemoryLimit } from "./limits/memory.ts";
+import type { Log } from "./log.ts";
+import { loadBundles, loadCommonPasswords, MIGRATIONS, PUBLIC_FILES } from "./resources.ts";
+import { loadSecretKey } from "./secret-key.ts";
+import type { ClientKey } from "./shared/ids.ts";
+import { createEchoChat } from "./ws/echochat.ts";
+import { createGateway } from "./ws/gateway.ts";
+import { socketHandlers } from "./ws/handlers.ts";
+import { createHub } from "./ws/hub.ts";
+import { socketRoutes } from "./ws/routes.ts";
+
+export interface App {
+  /** Where it listens, such as `http://localhost:3000`. */
+  url: string;
+  /** Closes the sockets, ends what is in progress, then the database. */
+  stop(): Promise<void>;
+}
+
+/** Beyond this Bun itself answers, with an empty 413; our own bounds are far below and say more. Bytes. */
+const REQUEST_MAX = 128 * 1024 * 1024;
+
+/** A stop waits this long for requests in progress. Milliseconds. */
+const STOP_PATIENCE = 5_000;
+
+const CLOSE_RESTART = 1012;
+
+export async function createApp(config: Config, log: Log): Promise<App> {
+  const { passwordRules, messageMaxLength, roomSlug } = config;
+  mkdirSync(config.dataDir, { recursive: true });
+  const clock = { now: () => Date.now() };
+  const secrets = { text: secretText };
+  const keys = { clientKey: () => secretText(22) as ClientKey };
+
+  const db = openSqlite(join(config.dataDir, "echochat.sqlite"), MIGRATIONS, clock.now());
+  const bus = createMemoryBus();
+  const limit = ({ points, windowSeconds }: Config["authRate"]) => createMemoryLimit(points, windowSeconds);
+
+  const passwords = createPasswords(passwordRules, loadCommonPasswords);
+  const accounts = createAccounts({ store: createAccountStore(db), passwords, clock });
+  const onEnded = (ended: readonly string[]) => bus.publish({ type: "sessions.ended", sessions: ended });
+  const sessions = createSessions({ store: createSessionStore(db), clock, secrets, onEnded });
+
+  const store = createMessageStore(db);
+  const access = createAccess(createRoomStore(db));
+  const rate = limit(config.messageRate);
+  const messages = createMessages({ store, bus, clock, rate, maxLength: messageMaxLength });
+  const feed = createFeed(store);
+
+  const hub = createHub(bus);
+  const gateway = createGateway({ access, feed, hub, messages, sessions });
+  const { socketIdleTimeout: idleTimeout } = config;
+  const echochat = createEchoChat({
+    access,
+    clock,
+    hub,
+    keys,
+    messages,
+    sessions,
+    messageMaxLength,
+    idleTimeout,
+  });
+
+  const origins = createOrigins(config);
+  const tokens = createTokens(loadSecretKey(config));
+  const identify = createIdentify({ sessions, tokens, origins });
+  const edge = createEdge({ identify, origins, sessions, tokens });
+  const assets = createAssets(await loadBundles());
+  const shellOf = createShell(assets);
+  const cache = createPageCache();
+  const rates = { loginRate: limit(config.authRate), registerRate: limit(config.authRate) };
+  const pages = createRoomPages({ edge, access, messages, feed, keys, shellOf, cache, messageMaxLength });
+
+  const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
+  const server = await createServer({ assets, origins, onError, publicFiles: PUBLIC_FILES });
+  const app = server
+    .use(roomRoutes(edge, pages))
+    .use(messageRoutes({ edge, access, messages, keys, pages, messageMaxLength }))
+    .use(accountRoutes({ edge, accounts, shellOf, passwordRules, ...rates }))
+    .use(preferenceRoutes(edge))
+    .use(authApi({ edge, accounts, passwordRules, ...rates }))
+    .use(
+      chatApi({
+        edge,
+        access,
+        messages,
+        roomSlug,
+        pageSize: config.pageSize,
+        pageSizeMax: config.pageSizeMax,
+      }),
+    )
+    .use(socketRoutes({ access, clock, echochat, gateway, identify, origins, roomSlug }));
+
+  app.listen({
+    hostname: config.host,
+    port: config.port,
+    reusePort: false,
+    development: false,
+    maxRequestBodySize: REQUEST_MAX,
+    // Elysia passes these on to Bun as they are; its type knows only its own kind of socket data.
+    websocket: socketHandlers(hub, clock.now, (error) => log.error("socket failed", { error })),
+  });
+  const listening = app.server;
+  if (!listening) throw new Error("the server did not start");
+  hub.attach(listening);
+
+  return {
+    url: `http://${config.host === "127.0.0.1" ? "localhost" : config.host}:${listening.port}`,
+    async stop() {
+      echochat.stop();
+      hub.closeAll(CLOSE_RESTART, "restarting");
+      await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
+      db.$client.close();
+    },
+  };
+}

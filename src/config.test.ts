@@ -1,0 +1,208 @@
+import { describe, expect, test } from "bun:test";
+import type { BlockList } from "node:net";
+import { ConfigError, readConfig } from "./config.ts";
+
+describe("with nothing set", () => {
+  const config = readConfig({});
+
+  test("the server listens on this machine, port 3000, and keeps its data in ./data", () => {
+    expect(config).toMatchObject({
+      host: "127.0.0.1",
+      port: 3000,
+      dataDir: "./data",
+      secretKey: null,
+      publicBaseUrl: null,
+    });
+  });
+
+  test("the limits are those of the contract", () => {
+    expect(config).toMatchObject({
+      authRate: { points: 10, windowSeconds: 60 },
+      messageRate: { points: 20, windowSeconds: 10 },
+      messageMaxLength: 1000,
+      pageSize: 50,
+      pageSizeMax: 200,
+      socketIdleTimeout: 600,
+    });
+  });
+
+  test("loopback and private networks may be proxies, and nobody else", () => {
+    const proxies = [
+      "127.0.0.1",
+      "127.9.9.9",
+      "10.1.2.3",
+      "172.16.0.1",
+      "172.31.9.9",
+      "192.168.1.1",
+      "::1",
+      "fd00::1",
+    ];
+    const others = ["203.0.113.9", "172.32.0.1", "192.169.0.1", "11.0.0.1", "2001:db8::1", "fe80::1", "::2"];
+    expect(proxies.filter((address) => !trusts(config.trustedProxies, address))).toEqual([]);
+    expect(others.filter((address) => trusts(config.trustedProxies, address))).toEqual([]);
+  });
+
+  test("whatever name is used is served, and the pages of a developer's own machine are welcome", () => {
+    expect(config.allowedHosts).toBeNull();
+    expect([...config.csrfTrustedOrigins]).toEqual(["http://localhost:5173", "http://127.0.0.1:5173"]);
+  });
+
+  test("a room's slug has 3 to 50 letters, digits, hyphens and underscores", () => {
+    for (const slug of ["abc", "A-b_9", "---", "x".repeat(50)]) expect(config.roomSlug.test(slug)).toBe(true);
+    for (const slug of ["", "ab", "x".repeat(51), "a b", "a/b", "abc\n", "абв"])
+      expect(config.roomSlug.test(slug)).toBe(false);
+  });
+});
+
+describe("a variable", () => {
+  test.each([
+    ["HOST", "0.0.0.0", { host: "0.0.0.0" }],
+    ["PORT", "0", { port: 0 }],
+    ["PORT", "65535", { port: 65_535 }],
+    ["DATA_DIR", "/data", { dataDir: "/data" }],
+    ["SECRET_KEY", "x".repeat(32), { secretKey: "x".repeat(32) }],
+    ["PUBLIC_BASE_URL", "https://chat.example/", { publicBaseUrl: "https://chat.example" }],
+    ["PUBLIC_BASE_URL", "http://Chat.example:8080", { publicBaseUrl: "http://chat.example:8080" }],
+    ["ALLOWED_HOSTS", " Chat.example , b.example,", { allowedHosts: new Set(["chat.example", "b.example"]) }],
+    [
+      "CSRF_TRUSTED_ORIGINS",
+      "https://a.example, http://b.example:81",
+      { csrfTrustedOrigins: new Set(["https://a.example", "http://b.example:81"]) },
+    ],
+    ["AUTH_RATE_LIMIT", "3", { authRate: { points: 3, windowSeconds: 60 } }],
+    ["AUTH_RATE_WINDOW", "3", { authRate: { points: 10, windowSeconds: 3 } }],
+    ["CHAT_MESSAGE_RATE_LIMIT", "3", { messageRate: { points: 3, windowSeconds: 10 } }],
+    ["CHAT_MESSAGE_RATE_WINDOW", "3", { messageRate: { points: 20, windowSeconds: 3 } }],
+    ["CHAT_MESSAGE_MAX_LENGTH", "3", { messageMaxLength: 3 }],
+    ["CHAT_MESSAGES_PAGE_SIZE", "3", { pageSize: 3, pageSizeMax: 200 }],
+    ["CHAT_MESSAGES_PAGE_SIZE", "300", { pageSize: 300, pageSizeMax: 300 }],
+    ["CHAT_MESSAGES_MAX_PAGE_SIZE", "70", { pageSize: 50, pageSizeMax: 70 }],
+    ["CHAT_MESSAGES_MAX_PAGE_SIZE", "3", { pageSize: 50, pageSizeMax: 50 }],
+    ["CHAT_WS_IDLE_TIMEOUT", "3", { socketIdleTimeout: 3 }],
+    ["CHAT_WS_IDLE_TIMEOUT", "0", { socketIdleTimeout: 0 }],
+    ["CHAT_WS_IDLE_TIMEOUT", "-1", { socketIdleTimeout: 0 }],
+  ] as const)("%s=%s is taken", (name, value, expected) => {
+    expect(readConfig({ [name]: value })).toMatchObject(expected);
+  });
+
+  test.each([
+    "HOST",
+    "PORT",
+    "DATA_DIR",
+    "SECRET_KEY",
+    "PUBLIC_BASE_URL",
+    "TRUSTED_PROXIES",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "RELAX_PASSWORDS",
+    "AUTH_RATE_LIMIT",
+    "CHAT_MESSAGE_MAX_LENGTH",
+    "CHAT_ROOM_SLUG_REGEX",
+    "DATABASE_URL",
+  ])("%s that is empty means the default", (name) => {
+    expect(readConfig({ [name]: "" })).toEqual(readConfig({}));
+  });
+
+  test("of a list that is set replaces the default", () => {
+    const { trustedProxies } = readConfig({ TRUSTED_PROXIES: "203.0.113.9, 2001:db8::/32" });
+    for (const address of ["203.0.113.9", "2001:db8::1"]) expect(trusts(trustedProxies, address)).toBe(true);
+    for (const address of ["203.0.113.8", "127.0.0.1", "::1"])
+      expect(trusts(trustedProxies, address)).toBe(false);
+  });
+
+  test("PUBLIC_BASE_URL names a host that is served besides the others", () => {
+    const both = { ALLOWED_HOSTS: "inner", PUBLIC_BASE_URL: "https://Chat.example:8443/" };
+    expect(readConfig(both).allowedHosts).toEqual(new Set(["inner", "chat.example"]));
+    expect(readConfig({ PUBLIC_BASE_URL: "https://chat.example" }).allowedHosts).toBeNull();
+  });
+
+  test("CHAT_ROOM_SLUG_REGEX is matched from the start of a slug", () => {
+    const { roomSlug } = readConfig({ CHAT_ROOM_SLUG_REGEX: "[a-z]{3,}$" });
+    expect(roomSlug.test("abc")).toBe(true);
+    expect(roomSlug.test("abc1")).toBe(false);
+    expect(roomSlug.test("1abc")).toBe(false);
+    expect(readConfig({ CHAT_ROOM_SLUG_REGEX: "a|b" }).roomSlug.test("xb")).toBe(false);
+  });
+});
+
+describe("passwords", () => {
+  test("are relaxed in development and strict in production", () => {
+    expect(readConfig({}).passwordRules).toBe("relaxed");
+    expect(readConfig({ NODE_ENV: "development" }).passwordRules).toBe("relaxed");
+    expect(readConfig({ NODE_ENV: "production" }).passwordRules).toBe("strict");
+  });
+
+  test.each(["1", "true", "YES", "On"])("are relaxed where RELAX_PASSWORDS is %s", (value) => {
+    expect(readConfig({ NODE_ENV: "production", RELAX_PASSWORDS: value }).passwordRules).toBe("relaxed");
+  });
+
+  test.each(["0", "false", "NO", "Off"])("are strict where RELAX_PASSWORDS is %s", (value) => {
+    expect(readConfig({ RELAX_PASSWORDS: value }).passwordRules).toBe("strict");
+  });
+});
+
+describe("a value that cannot be used stops the start with one line that names it:", () => {
+  test.each([
+    ["PORT", "http", "a whole number from 0 to 65535"],
+    ["PORT", "65536", "a whole number from 0 to 65535"],
+    ["PORT", "-1", "a whole number from 0 to 65535"],
+    ["PORT", "80.5", "a whole number from 0 to 65535"],
+    ["PORT", "1e3", "a whole number from 0 to 65535"],
+    ["PORT", "0x50", "a whole number from 0 to 65535"],
+    ["PORT", " 80", "a whole number from 0 to 65535"],
+    ["PORT", "80\n81", "a whole number from 0 to 65535"],
+    ["SECRET_KEY", "x".repeat(31), "at least 32 characters"],
+    ["PUBLIC_BASE_URL", "chat.example", "a URL such as https://chat.example.org"],
+    ["PUBLIC_BASE_URL", "ftp://chat.example", "a URL such as https://chat.example.org"],
+    ["PUBLIC_BASE_URL", "https://", "a URL such as https://chat.example.org"],
+    ["TRUSTED_PROXIES", "10.0.0.0/33", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "10.0.0.0/-1", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "10.0.0.0/", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "10.0.0.0/x", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "10.0.0.0/8/8", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "10.0.0.0/1e1", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "fd00::/129", "addresses or networks such as 10.0.0.0/8"],
+    ["TRUSTED_PROXIES", "127.0.0.1,proxy", "addresses or networks such as 10.0.0.0/8"],
+    ["CSRF_TRUSTED_ORIGINS", "app.example", "https://app.example"],
+    ["CSRF_TRUSTED_ORIGINS", "https://app.example/path", "https://app.example"],
+    ["RELAX_PASSWORDS", "maybe", "1 or 0"],
+    ["AUTH_RATE_LIMIT", "0", "a whole number from 1"],
+    ["AUTH_RATE_WINDOW", "0", "a whole number from 1"],
+    ["CHAT_MESSAGE_RATE_LIMIT", "many", "a whole number from 1"],
+    ["CHAT_MESSAGE_RATE_WINDOW", "86401", "a whole number from 1 to 86400"],
+    ["CHAT_MESSAGE_MAX_LENGTH", "0", "a whole number from 1"],
+    ["CHAT_MESSAGES_PAGE_SIZE", "0", "a whole number from 1 to 1000"],
+    ["CHAT_MESSAGES_MAX_PAGE_SIZE", "1001", "a whole number from 1 to 1000"],
+    ["CHAT_WS_IDLE_TIMEOUT", "-2", "a whole number from -1"],
+    ["CHAT_ROOM_SLUG_REGEX", "(", "a regular expression"],
+    ["DATABASE_URL", "mysql://localhost/echochat", ""],
+  ])("%s=%j", (name, value, expected) => {
+    const message = complaintAbout({ [name]: value });
+    expect(message).toStartWith(name);
+    expect(message).toContain(expected);
+    expect(message).not.toMatch(/[\r\n]/);
+  });
+
+  test("a secret key, which it does not repeat", () => {
+    expect(complaintAbout({ SECRET_KEY: "short-and-secret" })).not.toContain("short-and-secret");
+  });
+
+  test("a missing secret key where several nodes share a database", () => {
+    const complaint = complaintAbout({ NODE_ENV: "production", DATABASE_URL: "postgres://db/echochat" });
+    expect(complaint).toStartWith("SECRET_KEY must be set");
+  });
+});
+
+function complaintAbout(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error(`nobody complained about ${JSON.stringify(env)}`);
+}
+
+function trusts(proxies: BlockList, address: string): boolean {
+  return proxies.check(address, address.includes(":") ? "ipv6" : "ipv4");
+}

@@ -1,0 +1,164 @@
+/** The only reader of the environment. A wrong value stops the start with one line that names the variable. */
+import { BlockList, isIP } from "node:net";
+import type { PasswordRules } from "./accounts/passwords.ts";
+import { MESSAGE_MAX_LENGTH, PAGE_SIZE, PAGE_SIZE_MAX } from "./shared/limits.ts";
+
+export interface RateConfig {
+  points: number;
+  windowSeconds: number;
+}
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  /** Null: made at the first start and kept in the data folder. */
+  secretKey: string | null;
+  /** Scheme and host under which the world sees this server, without a trailing slash. */
+  publicBaseUrl: string | null;
+  trustedProxies: BlockList;
+  /** The host names, in lower case, that are served and whose pages may open sockets; null: whatever name is used. */
+  allowedHosts: ReadonlySet<string> | null;
+  /** Origins, besides our own, whose pages may send unsafe requests with a CSRF token. */
+  csrfTrustedOrigins: ReadonlySet<string>;
+  passwordRules: PasswordRules;
+  authRate: RateConfig;
+  messageRate: RateConfig;
+  messageMaxLength: number;
+  pageSize: number;
+  pageSizeMax: number;
+  /** Seconds; 0 means never. */
+  socketIdleTimeout: number;
+  /** Which slugs may name a room; `public` always may. */
+  roomSlug: RegExp;
+}
+
+/** The environment names a value that cannot be used; the message is the whole story. */
+export class ConfigError extends Error {}
+
+type Environment = Record<string, string | undefined>;
+
+const LOOPBACK_AND_PRIVATE = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1,fc00::/7";
+const DEVELOPMENT_ORIGINS = "http://localhost:5173,http://127.0.0.1:5173";
+
+/** Shorter secrets can be guessed; the generated one has 64 characters. */
+export const SECRET_KEY_MIN_LENGTH = 32;
+
+export function readConfig(env: Environment = process.env): Config {
+  const production = env.NODE_ENV === "production";
+  const secretKey = secret(env);
+  if (production && env.DATABASE_URL && !secretKey) {
+    throw new ConfigError("SECRET_KEY must be set in production, to the same text on every node");
+  }
+  if (env.DATABASE_URL)
+    throw new ConfigError("DATABASE_URL is not supported yet; leave it unset to use SQLite in DATA_DIR");
+
+  const pageSize = whole(env, "CHAT_MESSAGES_PAGE_SIZE", PAGE_SIZE, 1, 1000);
+  return {
+    host: env.HOST || "127.0.0.1",
+    port: whole(env, "PORT", 3000, 0, 65_535),
+    dataDir: env.DATA_DIR || "./data",
+    secretKey,
+    publicBaseUrl: baseUrl(env),
+    trustedProxies: networks(env, "TRUSTED_PROXIES", LOOPBACK_AND_PRIVATE),
+    allowedHosts: hostNames(env),
+    csrfTrustedOrigins: origins(env, "CSRF_TRUSTED_ORIGINS", DEVELOPMENT_ORIGINS),
+    passwordRules: flag(env, "RELAX_PASSWORDS", !production) ? "relaxed" : "strict",
+    authRate: rate(env, "AUTH_RATE_LIMIT", 10, "AUTH_RATE_WINDOW", 60),
+    messageRate: rate(env, "CHAT_MESSAGE_RATE_LIMIT", 20, "CHAT_MESSAGE_RATE_WINDOW", 10),
+    messageMaxLength: whole(env, "CHAT_MESSAGE_MAX_LENGTH", MESSAGE_MAX_LENGTH, 1, 100_000),
+    pageSize,
+    pageSizeMax: Math.max(pageSize, whole(env, "CHAT_MESSAGES_MAX_PAGE_SIZE", PAGE_SIZE_MAX, 1, 1000)),
+    socketIdleTimeout: Math.max(0, whole(env, "CHAT_WS_IDLE_TIMEOUT", 600, -1, 86_400)),
+    roomSlug: pattern(env, "CHAT_ROOM_SLUG_REGEX", "^[A-Za-z0-9_-]{3,50}$"),
+  };
+}
+
+function secret(env: Environment): string | null {
+  const value = env.SECRET_KEY;
+  if (!value) return null;
+  if (value.length >= SECRET_KEY_MIN_LENGTH) return value;
+  throw new ConfigError(`SECRET_KEY must have at least ${SECRET_KEY_MIN_LENGTH} characters`);
+}
+
+function whole(env: Environment, name: string, fallback: number, min: number, max: number): number {
+  const text = env[name];
+  if (!text) return fallback;
+  const value = Number(text);
+  if (/^-?\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not ${quoted(text)}`);
+}
+
+function flag(env: Environment, name: string, fallback: boolean): boolean {
+  const text = env[name]?.toLowerCase();
+  if (!text) return fallback;
+  if (["1", "true", "yes", "on"].includes(text)) return true;
+  if (["0", "false", "no", "off"].includes(text)) return false;
+  throw new ConfigError(`${name} must be 1 or 0, not ${quoted(env[name])}`);
+}
+
+function list(env: Environment, name: string, fallback: string): string[] {
+  const items = (env[name] || fallback).split(",").map((item) => item.trim());
+  return items.filter((item) => item !== "");
+}
+
+function rate(env: Environment, limit: string, points: number, window: string, seconds: number): RateConfig {
+  return {
+    points: whole(env, limit, points, 1, 1_000_000_000),
+    windowSeconds: whole(env, window, seconds, 1, 86_400),
+  };
+}
+
+function baseUrl(env: Environment): string | null {
+  const text = env.PUBLIC_BASE_URL;
+  if (!text) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url && (url.protocol === "https:" || url.protocol === "http:")) return url.origin;
+  throw new ConfigError(
+    `PUBLIC_BASE_URL must be a URL such as https://chat.example.org, not ${quoted(text)}`,
+  );
+}
+
+function origins(env: Environment, name: string, fallback: string): Set<string> {
+  const items = list(env, name, fallback);
+  const wrong = items.find((item) => URL.parse(item)?.origin !== item);
+  if (wrong === undefined) return new Set(items);
+  throw new ConfigError(`${name} must list origins such as https://app.example.org, not ${quoted(wrong)}`);
+}
+
+function hostNames(env: Environment): Set<string> | null {
+  const names = list(env, "ALLOWED_HOSTS", "").map((name) => name.toLowerCase());
+  const own = baseUrl(env);
+  return names.length === 0 ? null : new Set(own ? [...names, new URL(own).hostname] : names);
+}
+
+function networks(env: Environment, name: string, fallback: string): BlockList {
+  const allowed = new BlockList();
+  for (const item of list(env, name, fallback)) {
+    const [address = "", prefix, ...more] = item.split("/");
+    const version = isIP(address);
+    const most = version === 6 ? 128 : 32;
+    const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+    if (version === 0 || bits < 0 || bits > most || more.length > 0) {
+      throw new ConfigError(
+        `${name} must list addresses or networks such as 10.0.0.0/8, not ${quoted(item)}`,
+      );
+    }
+    allowed.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
+  }
+  return allowed;
+}
+
+/** Matched from the start of a slug, as existing installations have it. */
+function pattern(env: Environment, name: string, fallback: string): RegExp {
+  try {
+    return new RegExp(`^(?:${env[name] || fallback})`);
+  } catch {
+    throw new ConfigError(`${name} must be a regular expression, not ${quoted(env[name])}`);
+  }
+}
+
+/** On one line, whatever is in it. */
+function quoted(text: string | undefined): string {
+  return JSON.stringify(text);
+}

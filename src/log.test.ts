@@ -1,0 +1,97 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { createLog } from "./log.ts";
+
+/** Any text without half of a surrogate pair. */
+const anyText = fc
+  .array(fc.integer({ min: 0, max: 0xffff }))
+  .map((units) => String.fromCharCode(...units).toWellFormed());
+
+interface Line extends Record<string, unknown> {
+  time: string;
+  level: string;
+  event: string;
+}
+
+describe("an event", () => {
+  test("is one line of JSON with its time, level, name and details", () => {
+    const [line] = logged((log) => log.info("listening", { port: 3000, tags: ["a"] }));
+    expect(line).toMatchObject({ level: "info", event: "listening", port: 3000, tags: ["a"] });
+    expect(Math.abs(Date.parse(line?.time ?? "") - Date.now())).toBeLessThan(10_000);
+  });
+
+  test("has one of three levels", () => {
+    const lines = logged((log) => {
+      log.info("a");
+      log.warn("b");
+      log.error("c");
+    });
+    expect(lines.map(({ level, event }) => `${level} ${event}`)).toEqual(["info a", "warn b", "error c"]);
+  });
+
+  test.each([
+    ["line breaks", "a\r\nb\nc\rd"],
+    ["escape codes", "\u001b[2J\u001b[31mred\u001b]0;title\u0007"],
+    ["control characters of one byte", "\0\b\f\v\u007f"],
+    ["escape codes of one character", "\u009b2J\u0085\u0090"],
+    ["line and paragraph separators", "a\u2028b\u2029c"],
+    ["a forged line", '"}\n{"level":"error","event":"forged"}'],
+  ])("with %s stays one line, and nothing in it reaches the terminal", (_, text) => {
+    for (const details of [
+      { text },
+      { [text]: 1 },
+      { error: new Error(text) },
+      { nested: { list: [text] } },
+    ]) {
+      const [raw = "", ...more] = written((log) => log.warn(`event ${text}`, details));
+      expect(more).toEqual([]);
+      expect(raw).toMatch(/^\{[^\p{Cc}\u2028\u2029]*\}$/u);
+      expect((JSON.parse(raw) as Line).event).toBe(`event ${text}`);
+    }
+  });
+
+  test("of any text is a line of its own", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const [raw = ""] = written((log) => log.info("said", { text }));
+        expect(raw).toMatch(/^[ -\u{10ffff}]*$/u);
+        expect(JSON.parse(raw)).toMatchObject({ event: "said", text });
+      }),
+    );
+  });
+});
+
+describe("an error", () => {
+  test("keeps its name, message and whole stack in one field", () => {
+    const error = new RangeError("too\nfar");
+    const [line] = logged((log) => log.error("request failed", { method: "GET", error }));
+    expect(line).toMatchObject({ event: "request failed", method: "GET" });
+    expect(line?.["error"]).toMatchObject({ name: "RangeError", message: "too\nfar", stack: error.stack });
+    expect(error.stack).toContain("log.test.ts");
+  });
+
+  test("keeps what caused it", () => {
+    const error = new Error("query failed", { cause: new Error("disk is full") });
+    expect(written((log) => log.error("request failed", { error })).join("")).toContain("disk is full");
+  });
+
+  test("may be something else that was thrown", () => {
+    expect(logged((log) => log.error("request failed", { error: "a text" }))[0]).toMatchObject({
+      error: "a text",
+    });
+    expect(logged((log) => log.error("request failed", { error: null }))[0]).toMatchObject({ error: null });
+    expect(logged((log) => log.error("request failed", { error: undefined }))[0]).toMatchObject({
+      event: "request failed",
+    });
+  });
+});
+
+function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
+  const lines: string[] = [];
+  act(createLog((line) => void lines.push(line)));
+  return lines;
+}
+
+function logged(act: (log: ReturnType<typeof createLog>) => void): Line[] {
+  return written(act).map((line) => JSON.parse(line) as Line);
+}

@@ -1,0 +1,29 @@
+/** From the command line to a command. */
+import { serve } from "./commands/serve.ts";
+import { complain, say } from "./log.ts";
+import { version } from "../package.json";
+
+const HELP = `EchoChat ${version}: a small self-hosted chat
+
+  echochat [serve]     start the server (the default)
+  echochat --help      this text
+  echochat --version   the version
+
+Configuration comes from the environment: see example.env.`;
+
+const [command = "serve"] = process.argv.slice(2);
+
+switch (command) {
+  case "serve":
+    await serve();
+    break;
+  case "--help":
+    say(HELP);
+    break;
+  case "--version":
+    say(version);
+    break;
+  default:
+    complain(`Unknown command "${command}".\n\n${HELP}`);
+    process.exitCode = 2;
+}

@@ -1,0 +1,122 @@
+/** A whole EchoChat for a test: inside this process, or as a process of its own that can be killed. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../app.ts";
+import { readConfig } from "../config.ts";
+import { createLog } from "../log.ts";
+
+/** Where clients find a server. */
+export interface Place {
+  url: string;
+}
+
+export interface World extends Place {
+  dataDir: string;
+  /** Log lines of level `error` so far. */
+  errors: readonly string[];
+  /** Hands over the errors that a test has provoked on purpose; they are then forgotten. */
+  takeErrors(): string[];
+  /** Fails when an error was logged: whatever a client does, the server has expected it. */
+  stop(): Promise<void>;
+}
+
+export type Environment = Record<string, string | undefined>;
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+/** People in tests act faster than people; what tests a limit sets it. */
+const PATIENT = { AUTH_RATE_LIMIT: "1000000", CHAT_MESSAGE_RATE_LIMIT: "1000000" };
+
+const START_PATIENCE_MS = 15_000;
+const GIVE_UP_PATIENCE_MS = 15_000;
+
+/** The real app on a free port with an empty database. A value of `undefined` means the server's own default. */
+export async function startWorld(env: Environment = {}): Promise<World> {
+  const dataDir = makeDataDir();
+  const errors: string[] = [];
+  const log = createLog((line) => {
+    if (JSON.parse(line).level === "error") errors.push(line);
+  });
+  const app = await createApp(readConfig({ ...PATIENT, ...env, PORT: "0", DATA_DIR: dataDir }), log);
+  return {
+    url: app.url,
+    dataDir,
+    errors,
+    takeErrors: () => errors.splice(0),
+    async stop() {
+      await app.stop();
+      removeDataDir(dataDir);
+      if (errors.length > 0) throw new Error(`the server logged errors:\n${errors.join("\n")}`);
+    },
+  };
+}
+
+export interface Process extends Place {
+  pid: number;
+  /** Everything written so far, to both streams. */
+  output(): string;
+  /** Resolves to the exit code, or null when the signal itself ended it. */
+  kill(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<number | null>;
+  /** Makes sure that it is gone. */
+  stop(): Promise<void>;
+}
+
+/** `bun src/main.ts` on a free port; resolves when it says that it is ready. */
+export async function startProcess(dataDir: string, env: Environment = {}): Promise<Process> {
+  const { child, output } = spawn(dataDir, { ...PATIENT, PORT: "0", ...env });
+  const deadline = Date.now() + START_PATIENCE_MS;
+  let url: string | undefined;
+  while (!(url = /ready: open (http\S+)/.exec(output())?.[1])) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill("SIGKILL");
+      throw new Error(`the process did not start:\n${output()}`);
+    }
+    await Bun.sleep(10);
+  }
+  const kill = async (signal: "SIGKILL" | "SIGTERM" | "SIGINT") => {
+    child.kill(signal);
+    await child.exited;
+    return child.exitCode;
+  };
+  return { url, pid: child.pid, output, kill, stop: async () => void (await kill("SIGKILL")) };
+}
+
+/** Runs `bun src/main.ts` that is expected to give up by itself; a null code means that it did not. */
+export async function failToStart(
+  dataDir: string,
+  env: Environment,
+): Promise<{ code: number | null; output: string }> {
+  const { child, output } = spawn(dataDir, { PORT: "0", ...env });
+  const timer = setTimeout(() => child.kill("SIGKILL"), GIVE_UP_PATIENCE_MS);
+  await child.exited;
+  clearTimeout(timer);
+  await Bun.sleep(20); // the pipes' last bytes
+  return { code: child.exitCode, output: output() };
+}
+
+export function makeDataDir(): string {
+  return mkdtempSync(join(tmpdir(), "echochat-"));
+}
+
+export function removeDataDir(dataDir: string): void {
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+/** Nothing of the developer's own environment gets in, but what any program needs to run. */
+function spawn(dataDir: string, env: Environment) {
+  const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
+  const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts"], {
+    cwd: ROOT,
+    env: { PATH, HOME, TMPDIR, SystemRoot, DATA_DIR: dataDir, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
+  };
+  void collect(child.stdout);
+  void collect(child.stderr);
+  return { child, output: () => output };
+}
