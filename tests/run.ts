@@ -1,0 +1,100 @@
+/** Runs every suite this machine has the means for, and closes with totals that leave nothing out. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const TEST_TIMEOUT_MS = 30_000;
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+const chromium = (process.env.CHROMIUM ? [process.env.CHROMIUM] : BROWSERS).find((path) => existsSync(path));
+
+const suites = [
+  {
+    name: "unit tests and journeys",
+    owns: (file: string) => !file.startsWith("tests/browser/"),
+    missing: undefined,
+  },
+  {
+    name: "browser journeys",
+    owns: (file: string) => file.startsWith("tests/browser/"),
+    missing: chromium ? undefined : "no Chromium found; install chromium or set CHROMIUM",
+  },
+];
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const reasons: string[] = [];
+
+const files = findTests(process.argv.slice(2));
+if (files.length === 0) fail("No test file matches.");
+
+const runnable = suites.filter((suite) => {
+  const size = files.filter(suite.owns).length;
+  if (size > 0 && suite.missing) leaveOut(suite.name, suite.missing, size);
+  return size > 0 && !suite.missing;
+});
+for (const suite of runnable) await run(files.filter(suite.owns));
+
+for (const reason of reasons) console.log(reason);
+console.log(
+  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
+);
+process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function findTests(filters: string[]): string[] {
+  const found = [...new Bun.Glob("{src,views,islands,tests}/**/*.test.{ts,tsx}").scanSync()];
+  const paths = found.map((path) => path.replaceAll("\\", "/")).toSorted();
+  const wanted = filters.map((filter) => filter.replace(/^\.\//, ""));
+  return wanted.length === 0 ? paths : paths.filter((path) => wanted.some((part) => path.includes(part)));
+}
+
+/** A file left out counts as one skipped; where everything is required it is a failure. */
+function leaveOut(name: string, why: string, size: number): void {
+  const line = `Left out: ${name} (${why})`;
+  console.log(line);
+  if (process.env.REQUIRE_ALL_SUITES === "1") return fail(line);
+  reasons.push(line);
+  totals.skipped += size;
+}
+
+function fail(reason: string): void {
+  reasons.push(reason);
+  totals.failed += 1;
+}
+
+async function run(paths: string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "echochat-tests-"));
+  const report = join(folder, "junit.xml");
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "test",
+      `--timeout=${TEST_TIMEOUT_MS}`,
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+      ...paths.map((path) => `./${path}`),
+    ],
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...(chromium && { CHROMIUM: chromium }) },
+    },
+  );
+  const exitCode = await child.exited;
+  const failedBefore = totals.failed;
+  const reported = existsSync(report);
+  if (reported) count(readFileSync(report, "utf8"));
+  // No report counts a file that does not load, and a process that exits in the middle leaves none.
+  if (totals.failed === failedBefore && (exitCode !== 0 || !reported))
+    fail(`bun test ended with ${exitCode}${reported ? "" : " and left no report"}.`);
+  rmSync(folder, { recursive: true });
+}
+
+function count(junit: string): void {
+  const [tests, failures, skipped] = ["tests", "failures", "skipped"].map((name) =>
+    Number(junit.match(new RegExp(`<testsuites [^>]*\\b${name}="(\\d+)"`))?.[1]),
+  ) as [number, number, number];
+  totals.passed += tests - failures - skipped;
+  totals.failed += failures;
+  totals.skipped += skipped;
+  for (const [, name, file] of junit.matchAll(/<testcase name="([^"]*)".* file="([^"]*)".*\n *<skipped/g))
+    reasons.push(`Skipped: ${name} (${file})`);
+}
