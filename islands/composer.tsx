@@ -7,6 +7,9 @@ import { roomBySlug } from "./room.ts";
 
 type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit">;
 
+/** The composer before this one sent its form by htmx, so the writer is still here and goes on writing. */
+let wasPosted = false;
+
 export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   // Whoever was quicker than this script keeps what they have typed.
@@ -14,13 +17,24 @@ export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
     () => root.querySelector("textarea")?.value || form.text || readDraft(form.room),
   );
   const [error, setError] = useState(form.error);
-  useEffect(() => writeDraft(form.room, text), [form.room, text]);
+  // Set while the form goes its own way: what it carries is no draft any more.
+  const posting = useRef(false);
+  useEffect(() => {
+    if (!posting.current) writeDraft(form.room, text);
+  }, [form.room, text]);
+  useEffect(() => {
+    if (wasPosted) field.current?.focus();
+    wasPosted = false;
+  }, []);
 
   function submit(event: Event): void {
     const blank = strip(text) === "";
     const tooLong = codePoints(strip(text)) > form.maxLength;
     const sent = !blank && !tooLong && roomBySlug(form.room)?.send(strip(text));
-    if (!blank && !tooLong && !sent) return writeDraft(form.room, ""); // the form goes its own way
+    if (!blank && !tooLong && !sent) {
+      posting.current = wasPosted = true;
+      return writeDraft(form.room, "");
+    }
     event.preventDefault();
     event.stopImmediatePropagation();
     field.current?.focus();
@@ -35,7 +49,10 @@ export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
       text={text}
       error={error}
       field={field}
-      onInput={() => setText(field.current?.value ?? "")}
+      onInput={() => {
+        posting.current = false;
+        setText(field.current?.value ?? "");
+      }}
       onKeyDown={(event) => {
         if (!sends(event)) return;
         event.preventDefault();

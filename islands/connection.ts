@@ -17,15 +17,20 @@ export interface ConnectionEvents {
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 
+const CLOSE_NORMAL = 1000;
+const CLOSE_ABNORMAL = 1006;
+
 export function connect(events: ConnectionEvents): Connection {
-  const leaving = new AbortController();
-  const { signal } = leaving;
   let socket: WebSocket;
+  /** Ends the listening to the present socket. */
+  let present = new AbortController();
   let attempts = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function open(): void {
     clearTimeout(timer);
+    present = new AbortController();
+    const { signal } = present;
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/`);
     socket.addEventListener("open", opened, { signal });
     socket.addEventListener("message", ({ data }) => events.received(JSON.parse(data) as ServerFrame), {
@@ -40,28 +45,39 @@ export function connect(events: ConnectionEvents): Connection {
   }
 
   function closed(code: number): void {
+    present.abort();
     events.lost(code);
     // Full jitter: after a restart the server meets its readers one by one, not all at once.
     timer = setTimeout(open, Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempts++));
   }
 
-  function reopen(): void {
-    if (socket.readyState === WebSocket.CLOSED) open();
+  /** The browser knows at once that the network is gone; the socket would say so after minutes. */
+  function offline(): void {
+    if (present.signal.aborted) return;
+    socket.close();
+    closed(CLOSE_ABNORMAL);
   }
 
-  addEventListener("online", reopen, { signal });
+  function online(): void {
+    if (present.signal.aborted) open();
+  }
+
+  addEventListener("offline", offline);
+  addEventListener("online", online);
   open();
 
   return {
     send(frame) {
-      if (socket.readyState !== WebSocket.OPEN) return false;
+      if (present.signal.aborted || socket.readyState !== WebSocket.OPEN) return false;
       socket.send(JSON.stringify(frame));
       return true;
     },
     close() {
-      leaving.abort();
+      removeEventListener("offline", offline);
+      removeEventListener("online", online);
+      present.abort();
       clearTimeout(timer);
-      socket.close(1000);
+      socket.close(CLOSE_NORMAL);
     },
   };
 }

@@ -15,3 +15,19 @@ export function loadHtmxInView(): void {
   });
   for (const element of driven) observer.observe(element);
 }
+
+/** The link to older messages goes with the row it stands in; whoever pressed it goes on from the next one. */
+export function keepFocusInHistory(): void {
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { sourceElement } = (event as CustomEvent<{ ctx: { sourceElement: Element } }>).detail.ctx;
+    const history = sourceElement.closest("#history");
+    if (!history || sourceElement !== document.activeElement) return;
+    const observer = new MutationObserver(() => {
+      observer.disconnect();
+      const next =
+        history.querySelector<HTMLElement>(".older a") ?? history.closest<HTMLElement>(".scroller");
+      next?.focus({ preventScroll: true });
+    });
+    observer.observe(history, { childList: true });
+  });
+}

@@ -1,13 +1,14 @@
 /** The script of the pages. Without it, or if it fails, every link and form still works. */
 import { ComposerIsland } from "./composer.tsx";
 import { defineIslands } from "./element.ts";
-import { loadHtmx, loadHtmxInView } from "./htmx.ts";
+import { keepFocusInHistory, loadHtmx, loadHtmxInView } from "./htmx.ts";
 import { PaneIsland } from "./pane.tsx";
 import { tellZone } from "./zone.ts";
 
 const zoneIsNew = tellZone();
 defineIslands({ pane: PaneIsland, composer: ComposerIsland });
 loadHtmxInView();
+keepFocusInHistory();
 
 // Pages of history have no island to correct their times: the first one that a browser sees is drawn anew.
 if (zoneIsNew && document.querySelector("#history .message")) {

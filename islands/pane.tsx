@@ -92,6 +92,8 @@ function useScrolling(scroller: Element | null, count: number, justSent: boolean
     return () => scroller?.removeEventListener("scroll", look);
   }, [scroller]);
 
+  useEffect(() => keepPlace(scroller), [scroller]);
+
   useLayoutEffect(() => {
     const more = count - drawn.current;
     drawn.current = count;
@@ -100,4 +102,14 @@ function useScrolling(scroller: Element | null, count: number, justSent: boolean
   }, [count, justSent, toEnd]);
 
   return { unseen, toEnd };
+}
+
+/** Whoever comes back by the browser's button finds the place they left: each entry of its history keeps one. */
+function keepPlace(scroller: Element | null): () => void {
+  const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  const { place } = (history.state ?? {}) as { place?: number };
+  if (visit?.type === "back_forward" && place !== undefined) scroller?.scrollTo({ top: place });
+  const keep = () => history.replaceState({ ...history.state, place: scroller?.scrollTop }, "");
+  scroller?.addEventListener("scrollend", keep);
+  return () => scroller?.removeEventListener("scrollend", keep);
 }

@@ -1,5 +1,5 @@
 /** A room as this page lives it: the timeline, what is on its way, and how the connection stands. */
-import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { ClientKey } from "../src/shared/ids.ts";
 import { fill } from "../src/shared/locale/format.ts";
 import type { Catalog } from "../src/shared/locale/locale.ts";
@@ -7,6 +7,7 @@ import { CLOSE_SESSION_OVER, type Held, type RefusalCode, type ServerFrame } fro
 import { apply, type Timeline } from "../src/shared/timeline.ts";
 import type { ShownMessage } from "../views/components/message.tsx";
 import { connect } from "./connection.ts";
+import { readOutbox, writeOutbox, type Outgoing } from "./outbox.ts";
 
 /** `connecting`: not once connected since the page was loaded. */
 export type Standing = "connecting" | "live" | "offline" | "reset";
@@ -30,14 +31,6 @@ export interface Room {
   leave(): void;
 }
 
-interface Outgoing {
-  key: ClientKey;
-  text: string;
-  createdAt: number;
-  /** Null while it is on its way. */
-  refusal: string | null;
-}
-
 const open = new Map<string, Room>();
 
 /** The room that a pane on this page keeps open. */
@@ -47,7 +40,10 @@ export function roomBySlug(slug: string): Room | undefined {
 
 export function openRoom({ slug, held, messages, user, refusals }: RoomOptions): Room {
   const timeline = signal<Timeline>({ rev: held.rev, messages });
-  const outgoing = signal<readonly Outgoing[]>([]);
+  const outgoing = signal(user === null ? [] : readOutbox(slug, user));
+  const stopKeeping = effect(() => {
+    if (user !== null) writeOutbox(slug, user, outgoing.value);
+  });
   const standing = signal<Standing>("connecting");
   const signedOut = signal(false);
 
@@ -156,6 +152,7 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
     },
 
     leave() {
+      stopKeeping();
       connection.close();
       if (open.get(slug) === room) open.delete(slug);
     },

@@ -5,7 +5,7 @@ import type { Messages } from "../chat/messages.ts";
 import type { KeyMaker } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import { clientKey } from "../shared/ids.ts";
-import { fill } from "../shared/locale/format.ts";
+import { fill, number } from "../shared/locale/format.ts";
 import { catalogs } from "../shared/locale/locale.ts";
 import { withNext } from "../../views/components/links.ts";
 import { readFields } from "./body.ts";
@@ -42,8 +42,9 @@ export function messageRoutes({ edge, access, messages, keys, pages, messageMaxL
         if (!(refused instanceof Refused)) throw refused;
         // The page comes back with what was typed, and why it was not sent.
         const { status, headers } = toHttp(refused);
-        const words = catalogs[preferencesOf(request).locale].refusals[refused.code];
-        const error = fill(words, { n: refused.retryAfterSeconds ?? messageMaxLength });
+        const { locale } = preferencesOf(request);
+        const n = number(locale, refused.retryAfterSeconds ?? messageMaxLength);
+        const error = fill(catalogs[locale].refusals[refused.code], { n });
         const messageKey = refused.code === "key_reused" ? keys.clientKey() : key;
         const reader = await access.reader(visitor.actor, slug);
         return pages.answer(request, visitor, reader, { text, error, messageKey }, { status, headers });

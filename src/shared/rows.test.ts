@@ -25,14 +25,15 @@ describe("day separators", () => {
     expect(daysOf(messages, "Pacific/Kiritimati")).toEqual(["2026-11-23"]);
   });
 
-  test("are left out where the message before the first was of the same day", () => {
-    const messages = [message(1, NOON)];
-    expect(toRows(messages, "UTC", NOON - 1440 * MINUTE).map(nameOf)).toEqual(["2026-11-22", 1]);
-    expect(toRows(messages, "UTC", NOON - MINUTE).map(nameOf)).toEqual([1]);
+  test("stand first, and say whether the day began before", () => {
+    const first = (previousAt: number | null) => toRows([message(1, NOON)], "UTC", previousAt)[0];
+    expect(first(null)).toMatchObject({ day: "2026-11-22", continued: false });
+    expect(first(NOON - 1440 * MINUTE)).toMatchObject({ day: "2026-11-22", continued: false });
+    expect(first(NOON - MINUTE)).toMatchObject({ day: "2026-11-22", continued: true });
   });
 
   test("carry the time of the message that they stand before", () => {
-    expect(toRows([message(1, NOON)], "UTC", null)[0]).toEqual({ kind: "day", day: "2026-11-22", at: NOON });
+    expect(toRows([message(1, NOON)], "UTC", null)[0]).toMatchObject({ kind: "day", at: NOON });
   });
 });
 

@@ -3,22 +3,30 @@ import { GROUPING_WINDOW } from "./limits.ts";
 import type { MessageView } from "./protocol.ts";
 import { dayOf } from "./time.ts";
 
+/** A day that is `continued` does not begin here, but the stretch of messages does, in the middle of it. */
 export type Row<M extends MessageView = MessageView> =
-  { kind: "day"; day: string; at: number } | { kind: "message"; message: M; grouped: boolean };
+  | { kind: "day"; day: string; at: number; continued: boolean }
+  | { kind: "message"; message: M; grouped: boolean };
 
-/** `previousAt` is the time of the message just before the first, when there is one: its day needs no new separator. */
+/** `previousAt` is the time of the message just before the first, when there is one. */
 export function toRows<M extends MessageView>(
   messages: readonly M[],
   zone: string,
   previousAt: number | null,
 ): Row<M>[] {
   const rows: Row<M>[] = [];
-  let day = previousAt === null ? null : dayOf(previousAt, zone);
+  const before = previousAt === null ? null : dayOf(previousAt, zone);
+  let day: string | null = null;
   let last: MessageView | null = null;
   for (const message of messages) {
     const today = dayOf(message.createdAt, zone);
     if (today !== day) {
-      rows.push({ kind: "day", day: today, at: message.createdAt });
+      rows.push({
+        kind: "day",
+        day: today,
+        at: message.createdAt,
+        continued: day === null && today === before,
+      });
       day = today;
       last = null;
     }

@@ -2,7 +2,7 @@
 import { Send } from "lucide";
 import type { Ref } from "preact";
 import { codePoints } from "../../src/shared/text.ts";
-import { fill } from "../../src/shared/locale/format.ts";
+import { fill, number } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import { CsrfField } from "./csrf.tsx";
 import { Icon } from "./icon.tsx";
@@ -16,6 +16,7 @@ export interface ComposerProps {
   /** Why the last attempt was refused, in words. */
   error: string | null;
   maxLength: number;
+  locale: string;
   t: Catalog["composer"];
   field?: Ref<HTMLTextAreaElement>;
   onInput?: (event: Event) => void;
@@ -24,7 +25,7 @@ export interface ComposerProps {
 }
 
 export function Composer(props: ComposerProps) {
-  const { room, csrf, messageKey, text, error, maxLength, t } = props;
+  const { room, csrf, messageKey, text, error, maxLength, locale, t } = props;
   const excess = codePoints(text) - maxLength;
   return (
     <form
@@ -40,7 +41,7 @@ export function Composer(props: ComposerProps) {
       <CsrfField token={csrf} />
       <input type="hidden" name="key" value={messageKey} />
       <p class="problem" role="alert">
-        {excess > 0 ? fill(t.tooLong, { n: excess }) : error}
+        {excess > 0 ? fill(t.tooLong, { n: number(locale, excess) }) : error}
       </p>
       <div class="writing">
         <textarea

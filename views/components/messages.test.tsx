@@ -25,7 +25,8 @@ describe("a stretch of messages", () => {
 
   test("marks one message and no other", () => {
     const rows = drawn([message(1, NOON), message(2, NOON)], { target: 2, previousAt: NOON });
-    expect(rows.map(({ attributes }) => attributes["class"]?.includes("target"))).toEqual([false, true]);
+    const marked = rows.map(({ attributes }) => attributes["class"]?.includes("target"));
+    expect(marked).toEqual([false, false, true]);
   });
 });
 

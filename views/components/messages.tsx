@@ -1,6 +1,7 @@
 /** A stretch of messages with its day separators: the rows of a list that the caller draws. */
 import { toRows } from "../../src/shared/rows.ts";
-import { dayOf, longDay } from "../../src/shared/time.ts";
+import { longDay } from "../../src/shared/time.ts";
+import { classes } from "./classes.ts";
 import { Message, type Reading, type ShownMessage } from "./message.tsx";
 
 export interface MessagesProps {
@@ -17,15 +18,15 @@ export function Messages({ messages, previousAt, reading, target }: MessagesProp
     <>
       {toRows(messages, reading.zone, previousAt).map((row, place) =>
         row.kind === "day" ? (
-          <li class="day" key={`day ${place}`}>
-            <DayName at={row.at} reading={reading} />
+          <li class={classes("day", row.continued && "continued")} key={`day ${place}`}>
+            <time dateTime={row.day}>{longDay(row.at, reading.locale, reading.zone)}</time>
           </li>
         ) : (
           <Message
             key={keyOf(row.message)}
             message={row.message}
             reading={reading}
-            grouped={row.grouped}
+            grouped={row.grouped && row.message.id !== target}
             target={row.message.id === target}
           />
         ),
@@ -37,8 +38,4 @@ export function Messages({ messages, previousAt, reading, target }: MessagesProp
 /** The sender's key outlives the acknowledgement, so a message settles in its own DOM node. */
 function keyOf({ key, author, id }: ShownMessage): string {
   return key === undefined ? `id ${id}` : `key ${key} ${author}`;
-}
-
-export function DayName({ at, reading: { locale, zone } }: { at: number; reading: Reading }) {
-  return <time dateTime={dayOf(at, zone)}>{longDay(at, locale, zone)}</time>;
 }

@@ -12,7 +12,7 @@ export interface PaneProps extends MessagesProps {
 
 export function Pane({ roomName, t, ...list }: PaneProps) {
   return (
-    <div role="log" aria-label={fill(t.log, { room: roomName })}>
+    <div role="log" aria-relevant="additions" aria-label={fill(t.log, { room: roomName })}>
       {list.messages.length === 0 && list.previousAt === null && <p class="empty">{t.empty}</p>}
       <ol class="messages">
         <Messages {...list} />

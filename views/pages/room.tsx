@@ -1,5 +1,5 @@
 /** A room: live at its newest messages, or somewhere in its history. */
-import { fill } from "../../src/shared/locale/format.ts";
+import { fill, number } from "../../src/shared/locale/format.ts";
 import type { MessageView } from "../../src/shared/protocol.ts";
 import { Composer, type ComposerProps } from "../components/composer.tsx";
 import { Older, OlderMessages } from "../components/history.tsx";
@@ -54,7 +54,7 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
   return (
     <>
       <ol id="history" class="messages">
-        {first && <Older before={first} more={previousAt !== null} t={t.room} reading={reading} />}
+        {first && <Older before={first} more={previousAt !== null} t={t.room} room={room.slug} />}
       </ol>
       <Island
         name="pane"
@@ -67,7 +67,7 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
           t: {
             room: { log: t.room.log, empty: t.room.empty },
             live: t.live,
-            refusals: draft && refusalsFor(draft.maxLength, t),
+            refusals: draft && refusalsFor(draft.maxLength, shell),
           },
           user: user && user.name,
         }}
@@ -78,8 +78,8 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
   );
 }
 
-function refusalsFor(maxLength: number, { refusals }: Shell["t"]): Shell["t"]["refusals"] {
-  return { ...refusals, too_long: fill(refusals.too_long, { n: maxLength }) };
+function refusalsFor(maxLength: number, { locale, t: { refusals } }: Shell): Shell["t"]["refusals"] {
+  return { ...refusals, too_long: fill(refusals.too_long, { n: number(locale, maxLength) }) };
 }
 
 function History({ shell, room, messages, previousAt, history }: RoomPageProps) {
@@ -92,7 +92,7 @@ function History({ shell, room, messages, previousAt, history }: RoomPageProps) 
   );
 }
 
-function Write({ shell: { t, user, path }, room, draft }: RoomPageProps) {
+function Write({ shell: { t, user, path, locale }, room, draft }: RoomPageProps) {
   if (!user || !draft) {
     return (
       <p class="invitation">
@@ -101,7 +101,7 @@ function Write({ shell: { t, user, path }, room, draft }: RoomPageProps) {
       </p>
     );
   }
-  const composer = { ...draft, room: room.slug, csrf: user.csrf, t: t.composer };
+  const composer = { ...draft, room: room.slug, csrf: user.csrf, locale, t: t.composer };
   return (
     <Island name="composer" data={composer}>
       <Composer {...composer} />

@@ -7,6 +7,11 @@ export function fill(text: string, values: Record<string, string | number>): str
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
+/** `1,234` or `1 234`, as the language writes it. */
+export function number(locale: string, n: number): string {
+  return new Intl.NumberFormat(locale).format(n);
+}
+
 export function plural(locale: string, forms: PluralForms, n: number): string {
   const form = new Intl.PluralRules(locale).select(n);
   return fill(forms[form as keyof PluralForms] ?? forms.other, {
