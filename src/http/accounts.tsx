@@ -16,6 +16,7 @@ import type { Visitor } from "./identify.ts";
 import { localPath } from "./local-path.ts";
 import type { Peer } from "./origin.ts";
 import { retryAfter } from "./refusals.ts";
+import { registrationOf } from "./registration.ts";
 import { page, type ShellOf } from "./render.tsx";
 import { seeOther, type Extras } from "./respond.ts";
 
@@ -106,13 +107,7 @@ export function accountRoutes({
         edge.demandCsrf(request, server, visitor, fields);
         const tooOften = await tooMany(registerRate, request, server);
         if (tooOften) return form(Register, request, visitor, fields, tooOften);
-        const text = (name: string) => fields.get(name) ?? "";
-        const registration = {
-          username: text("username"),
-          password1: text("password1"),
-          password2: text("password2"),
-        };
-        const result = await accounts.register(registration);
+        const result = await accounts.register(registrationOf(fields));
         if ("account" in result) return enter(result.account, visitor, fields);
         const { refused } = result;
         return form(Register, request, visitor, fields, {

@@ -50,11 +50,12 @@ export function createRoomPages(deps: RoomPages) {
   async function live(request: Request, visitor: Visitor, slug: string): Promise<Response> {
     const reader = await access.reader(visitor.actor, slug);
     if (visitor.signedIn) return answer(request, visitor, reader);
-    const shell = shellOf(request, null);
-    const { locale, theme, zone, path } = shell;
-    const key = [feed.epoch(), slug, reader.room.name, reader.room.head, locale, theme, zone, path].join(
-      "\n",
-    );
+    // Without a query: it changes nothing here, and would only fill the cache.
+    const path = new URL(request.url).pathname;
+    const shell = { ...shellOf(request, null), path };
+    const { locale, theme, zone } = shell;
+    const { name, head } = reader.room;
+    const key = [feed.epoch(), slug, name, head, locale, theme, zone, path].join("\n");
     return sharedPage(request, cache.get(key) ?? cache.set(key, await draw(shell, reader)));
   }
 

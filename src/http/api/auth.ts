@@ -4,15 +4,16 @@ import type { Accounts } from "../../accounts/accounts.ts";
 import type { PasswordRules } from "../../accounts/passwords.ts";
 import type { Account } from "../../accounts/ports.ts";
 import type { RateLimit } from "../../chat/ports.ts";
+import { avatarUrl } from "../../shared/media.ts";
 import { isoMicroseconds } from "../../shared/time.ts";
 import { readFields, type Fields } from "../body.ts";
 import { clearedSessionCookie, csrfCookie } from "../cookies.ts";
 import { mask } from "../csrf.ts";
 import { visitorPlugin, type Edge } from "../edge.ts";
 import type { Visitor } from "../identify.ts";
-import { avatarUrl } from "../../shared/media.ts";
 import type { Peer } from "../origin.ts";
 import { HttpRefusal, retryAfter } from "../refusals.ts";
+import { registrationOf } from "../registration.ts";
 import { json } from "../respond.ts";
 import * as texts from "./texts.ts";
 
@@ -82,13 +83,7 @@ export function authApi({ edge, accounts, passwordRules, loginRate, registerRate
       async ({ request, server, visitor }) => {
         const fields = await attempt(request, server, visitor, registerRate);
         if (fields.size === 0) return json(texts.EMPTY_BODY, { status: 400 });
-        const text = (name: string) => fields.get(name) ?? "";
-        const registration = {
-          username: text("username"),
-          password1: text("password1"),
-          password2: text("password2"),
-        };
-        const result = await accounts.register(registration);
+        const result = await accounts.register(registrationOf(fields));
         if ("refused" in result) return json(texts.registrationFault(result.refused), { status: 400 });
         return welcome(result.account, visitor, 201);
       },
