@@ -22,17 +22,34 @@ export function openSqlite(file: string, migrations: string, now: number): Sqlit
   client.run(`PRAGMA journal_size_limit = ${LOG_SIZE_LIMIT}`);
 
   const db = drizzle(client, { schema });
-  // Rebuilding a table drops the old one, which would cascade to its children.
-  client.run("PRAGMA foreign_keys = OFF");
-  migrate(db, { migrationsFolder: migrations });
-  const broken = client.query("PRAGMA foreign_key_check").all();
-  if (broken.length > 0) throw new Error(`${file}: ${broken.length} rows point to rows that do not exist`);
-  client.run("PRAGMA foreign_keys = ON");
-
+  update(db, file, migrations);
   db.insert(schema.installation).values({ epoch: crypto.randomUUID() }).onConflictDoNothing().run();
   db.insert(schema.rooms)
     .values({ slug: PUBLIC_ROOM, name: "Public Chat", createdAt: now })
     .onConflictDoNothing()
     .run();
   return db;
+}
+
+/** Applies the migrations that are new to this file; each is all or nothing. */
+function update(db: SqliteDatabase, file: string, migrations: string): void {
+  const { $client: client } = db;
+  // Rebuilding a table drops the old one, which would cascade to its children.
+  client.run("PRAGMA foreign_keys = OFF");
+  migrate(db, { migrationsFolder: migrations });
+  checkReferences(client, file);
+  client.run("PRAGMA foreign_keys = ON");
+}
+
+/** Reads every row, so once for each migration: the file remembers how many it has been checked after. */
+function checkReferences(client: Database, file: string): void {
+  const applied = numberFrom(client, "SELECT count(*) AS n FROM __drizzle_migrations");
+  if (numberFrom(client, "SELECT user_version AS n FROM pragma_user_version") === applied) return;
+  const broken = client.query("PRAGMA foreign_key_check").all();
+  if (broken.length > 0) throw new Error(`${file}: ${broken.length} rows point to rows that do not exist`);
+  client.run(`PRAGMA user_version = ${applied}`);
+}
+
+function numberFrom(client: Database, query: string): number {
+  return client.query<{ n: number }, []>(query).get()?.n ?? 0;
 }

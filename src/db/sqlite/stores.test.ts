@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, afterEach, describe, expect, spyOn, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MIGRATIONS } from "../../resources.ts";
@@ -45,14 +45,22 @@ describe("a SQLite database", () => {
     expect(() => $client.run(insert)).toThrow("FOREIGN KEY");
   });
 
-  test("does not open when rows point at rows that do not exist", () => {
+  test("does not open, then or later, when a migration leaves rows that point nowhere", () => {
     open("broken.sqlite").$client.run("PRAGMA wal_checkpoint(TRUNCATE)");
-    expect(() => open("broken.sqlite")).not.toThrow();
+    const careless = join(folder, "careless");
+    cpSync(MIGRATIONS, careless, { recursive: true });
+    const journal = join(careless, "meta", "_journal.json");
+    const { entries, ...rest } = JSON.parse(readFileSync(journal, "utf8")) as { entries: { when: number }[] };
+    const when = Math.max(...entries.map((entry) => entry.when)) + 1;
+    const entry = { idx: entries.length, version: "6", when, tag: "careless", breakpoints: true };
+    writeFileSync(journal, JSON.stringify({ ...rest, entries: [...entries, entry] }));
+    const insert =
+      "INSERT INTO sessions (id, user_id, csrf, created_at, expires_at) VALUES ('s', 9, 'c', 1, 1)";
+    writeFileSync(join(careless, "careless.sql"), insert);
 
-    const client = new Database(join(folder, "broken.sqlite"));
-    client.run("INSERT INTO sessions (id, user_id, csrf, created_at, expires_at) VALUES ('s', 1, 'c', 1, 1)");
-    client.close();
-    expect(() => open("broken.sqlite")).toThrow("broken.sqlite: 1 rows point to rows that do not exist");
+    const reopen = () => openSqlite(join(folder, "broken.sqlite"), careless, 1);
+    expect(reopen).toThrow("broken.sqlite: 1 rows point to rows that do not exist");
+    expect(reopen).toThrow("broken.sqlite: 1 rows point to rows that do not exist");
   });
 
   test("takes its migrations twice without harm", () => {
