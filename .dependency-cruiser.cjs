@@ -114,7 +114,7 @@ const rules = [
   {
     name: "no-orphans",
     comment: "A file that nobody imports is dead.",
-    from: { orphan: true, pathNot: [TESTS, "^(src|islands)/main\\.tsx?$"] },
+    from: { orphan: true, pathNot: [TESTS, "^(src|islands)/main\\.tsx?$", "\\.d\\.ts$"] },
     to: {},
   },
   {

@@ -1,5 +1,6 @@
 /** Bodies in the encodings that browsers ask for. */
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { memo } from "./memo.ts";
 
 export type Encoding = "br" | "gzip" | "identity";
 
@@ -29,10 +30,13 @@ export function encodings(text: string, quality: number): Encoded {
 
 /** The best of our encodings that the client accepts. */
 export function acceptedEncoding(request: Request): Encoding {
-  const accepted = request.headers.get("accept-encoding") ?? "";
+  return bestOf(request.headers.get("accept-encoding") ?? "");
+}
+
+const bestOf = memo((accepted): Encoding => {
   if (accepts(accepted, "br")) return "br";
   return accepts(accepted, "gzip") ? "gzip" : "identity";
-}
+});
 
 export function compress(text: string, encoding: Encoding, quality: number): Uint8Array<ArrayBuffer> {
   return encodings(text, quality).in(encoding);

@@ -3,6 +3,7 @@ import { isLocale, LOCALES, type Locale } from "../shared/locale/locale.ts";
 import { timeZone } from "../shared/time.ts";
 import { THEMES, type Theme } from "../../views/components/layout.tsx";
 import { readCookie } from "./cookies.ts";
+import { memo } from "./memo.ts";
 
 export interface Preferences {
   locale: Locale;
@@ -29,7 +30,7 @@ export function isTheme(text: string | null | undefined): text is Theme {
 }
 
 /** The language with the highest weight that we speak; English when we speak none of them. */
-export function preferredLocale(acceptLanguage: string): Locale {
+export const preferredLocale = memo((acceptLanguage: string): Locale => {
   let best: { locale: Locale; weight: number } | null = null;
   for (const item of acceptLanguage.split(",").slice(0, 20)) {
     const [tag = "", ...parameters] = item.trim().split(";");
@@ -40,7 +41,7 @@ export function preferredLocale(acceptLanguage: string): Locale {
     if (locale && weight > (best?.weight ?? 0)) best = { locale, weight };
   }
   return best?.locale ?? "en";
-}
+});
 
 function decodeURIComponentSafely(text: string): string {
   try {

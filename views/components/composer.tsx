@@ -1,5 +1,5 @@
 /** Where a message is written: a form that works by itself, and better with its island. */
-import { Send } from "lucide";
+import Send from "lucide/dist/esm/icons/send.mjs";
 import type { Ref } from "preact";
 import { codePoints } from "../../src/shared/text.ts";
 import { fill, number } from "../../src/shared/locale/format.ts";

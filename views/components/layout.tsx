@@ -1,5 +1,6 @@
 /** What every page stands in: head, bar and main. */
-import { LogOut, Settings } from "lucide";
+import LogOut from "lucide/dist/esm/icons/log-out.mjs";
+import Settings from "lucide/dist/esm/icons/settings.mjs";
 import type { ComponentChildren } from "preact";
 import { LOCALES, catalogs, type Catalog, type Locale } from "../../src/shared/locale/locale.ts";
 import { Avatar } from "./avatar.tsx";

@@ -1,5 +1,5 @@
 /** What floats over the end of a pane: how many messages have come, and how the connection stands. */
-import { ArrowDown } from "lucide";
+import ArrowDown from "lucide/dist/esm/icons/arrow-down.mjs";
 import { plural } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import { Icon } from "./icon.tsx";
