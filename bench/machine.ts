@@ -1,0 +1,85 @@
+/** The machine: which core does what, and how much of it was used. Linux only: the figures come from /proc. */
+import { readFileSync } from "node:fs";
+
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+
+/** Of the kernel's clock, in which /proc counts; the same on every Linux in use. */
+const TICK_SECONDS = 0.01;
+
+const taskset = Bun.which("taskset");
+
+/** Moves this process, which makes the load, to its core. Answers with what to tell the reader. */
+export function pinLoad(): string {
+  if (!taskset) return "taskset is missing: server and load share all cores, and the figures mean less";
+  const { success } = Bun.spawnSync([taskset, "-a", "-c", "-p", String(LOAD_CORE), String(process.pid)]);
+  if (!success) throw new Error("two cores are needed: one for the server, one for the load");
+  return `server on core ${SERVER_CORE}, load on core ${LOAD_CORE}`;
+}
+
+/** The command, to run on the server's core. `taskset` becomes the command, so the process id is the server's own. */
+export function onServerCore(command: readonly string[]): string[] {
+  return taskset ? [taskset, "-c", String(SERVER_CORE), ...command] : [...command];
+}
+
+/** Seconds of CPU that a process has used in all its threads. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The second field is the program's name in brackets and may hold spaces; utime and stime are the 14th and 15th.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS;
+}
+
+/** Memory in use, MB. */
+export function residentMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+export interface Usage {
+  seconds: number;
+  serverCpu: number;
+  /** Shares of a core that was not idle, whoever used it. */
+  serverCore: number;
+  loadCore: number;
+}
+
+/** Starts measuring; the function it returns ends it. */
+export function watch(pid: number): () => Usage {
+  const startedAt = performance.now();
+  const cpu = cpuSeconds(pid);
+  const cores = coreTimes();
+  return () => {
+    const now = coreTimes();
+    const share = (core: number) => busyShare(cores[core], now[core]);
+    return {
+      seconds: (performance.now() - startedAt) / 1000,
+      serverCpu: cpuSeconds(pid) - cpu,
+      serverCore: share(SERVER_CORE),
+      loadCore: share(LOAD_CORE),
+    };
+  };
+}
+
+interface CoreTime {
+  idle: number;
+  all: number;
+}
+
+function coreTimes(): CoreTime[] {
+  const lines = readFileSync("/proc/stat", "utf8").match(/^cpu\d.*$/gm) ?? [];
+  return lines.map((line) => {
+    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, ...rest] = line
+      .split(" ")
+      .slice(1)
+      .map(Number);
+    // A core that waits for the disk is idle too. The last two fields, guests, are within the first two.
+    const interrupts = rest.slice(0, 3).reduce((sum, ticks) => sum + ticks, 0);
+    return { idle: idle + wait, all: user + nice + system + idle + wait + interrupts };
+  });
+}
+
+function busyShare(before: CoreTime | undefined, after: CoreTime | undefined): number {
+  if (!before || !after) return Number.NaN;
+  return 1 - (after.idle - before.idle) / Math.max(1, after.all - before.all);
+}
