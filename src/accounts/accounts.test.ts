@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { loadCommonPasswords } from "../resources.ts";
-import { openSqliteStores, unique, type OpenStores } from "../testing/stores.ts";
+import { openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { createAccounts, type Accounts } from "./accounts.ts";
 import { createPasswords } from "./passwords.ts";
 

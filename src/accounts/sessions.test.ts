@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { SessionId } from "../shared/ids.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores.ts";
+import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import type { Account, SessionStore } from "./ports.ts";
 import { createSessions, SESSION_SECONDS, type Sessions } from "./sessions.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { SessionId } from "../shared/ids.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores.ts";
+import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { createAccess, type Access, type Actor } from "./access.ts";
 import { Refused } from "./refusal.ts";
 

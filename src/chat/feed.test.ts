@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { ClientKey } from "../shared/ids.ts";
 import { RESUME_MAX_CHANGES } from "../shared/limits.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores.ts";
+import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { createAccess, type Reader } from "./access.ts";
 import { createFeed, type Feed } from "./feed.ts";
 

@@ -4,7 +4,7 @@ import { createMemoryBus } from "../bus/memory.ts";
 import { createMemoryLimit } from "../limits/memory.ts";
 import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
 import { PAGE_SIZE } from "../shared/limits.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores.ts";
+import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { createAccess, type Member, type Reader } from "./access.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import type { BusEvent } from "./ports.ts";

@@ -1,0 +1,182 @@
+/** What every store promises of rooms, accounts, sessions and its own name. */
+import { expect, test } from "bun:test";
+import type { ClientKey, SessionId, UserId } from "../../shared/ids.ts";
+import { PUBLIC_ROOM } from "../../shared/rooms.ts";
+import { type OpenStores, unique, addAccount } from "./open.ts";
+import { scene, changesOf, numbersOf, rejects } from "./scene.ts";
+
+export function naming(open: () => Promise<OpenStores>): void {
+  test("is the same after a restart, as are the messages and the numbers to come", async () => {
+    const before = await open();
+    const { messages, room, say } = await scene(before);
+    await messages.append([say("a"), say("b")]);
+    const epoch = messages.epoch();
+    const known = await changesOf(messages, room);
+    expect(epoch).not.toBe("");
+    expect(known.changes).toHaveLength(2);
+
+    const after = await before.reopen();
+    try {
+      expect(after.messages.epoch()).toBe(epoch);
+      expect(await changesOf(after.messages, room)).toEqual(known);
+      expect(numbersOf(await after.messages.append([say("c")]))).toEqual([3]);
+    } finally {
+      await after.close();
+    }
+  });
+
+  test("is another one in another database", async () => {
+    const [one, other] = [await open(), await open()];
+    expect(one.messages.epoch()).not.toBe(other.messages.epoch());
+    await Promise.all([one.close(), other.close()]);
+  });
+}
+
+export function findingRooms(stores: () => OpenStores): void {
+  test("always hold the public one", async () => {
+    expect(await stores().rooms.bySlug(PUBLIC_ROOM)).toMatchObject({
+      slug: PUBLIC_ROOM,
+      name: "Public Chat",
+    });
+  });
+
+  test("are found by their exact slug, with the number of their last change", async () => {
+    const slug = unique("room");
+    const id = await stores().addRoom(slug);
+    expect(await stores().rooms.bySlug(slug)).toMatchObject({ id, slug, head: 0 });
+    const ann = await addAccount(stores());
+    const key = unique("key") as ClientKey;
+    await stores().messages.append([{ room: id, author: ann.id, key, text: "hello", createdAt: 1 }]);
+    expect((await stores().rooms.bySlug(slug))?.head).toBe(1);
+    for (const wrong of [slug.toUpperCase(), `${slug} `, "", "%", unique("room")]) {
+      expect(await stores().rooms.bySlug(wrong)).toBeNull();
+    }
+  });
+}
+
+export function keepingAccounts(stores: () => OpenStores): void {
+  test("begin plain and active, and are found by the key of their name", async () => {
+    const name = unique("Ann");
+    const nameKey = name.toLowerCase();
+    const created = await stores().accounts.create({
+      name,
+      nameKey,
+      passwordHash: "hash",
+      createdAt: 1_795_339_770_247,
+    });
+    expect(created).toMatchObject({ name, passwordHash: "hash", createdAt: 1_795_339_770_247 });
+    expect(created).toMatchObject({
+      email: "",
+      bio: "",
+      avatar: null,
+      isActive: true,
+      isStaff: false,
+      isSuperuser: false,
+    });
+    expect(await stores().accounts.byNameKey(nameKey)).toEqual(created);
+    expect(await stores().accounts.byNameKey(name)).toBeNull();
+  });
+
+  test("have unique keys, however the name is written", async () => {
+    const name = unique("ann");
+    const create = (written: string) =>
+      stores().accounts.create({ name: written, nameKey: name, passwordHash: "hash", createdAt: 1 });
+    const first = await create(name);
+    expect(first).not.toBeNull();
+    expect(await create(name.toUpperCase())).toBeNull();
+    expect(await stores().accounts.byNameKey(name)).toEqual(first);
+  });
+
+  test("come into being once when 20 ask for one name at once", async () => {
+    const name = unique("ann");
+    const created = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        stores().accounts.create({ name, nameKey: name, passwordHash: "hash", createdAt: 1 }),
+      ),
+    );
+    expect(created.filter((account) => account !== null)).toHaveLength(1);
+  });
+}
+
+export function keepingSessions(stores: () => OpenStores): void {
+  async function openSession(expiresAt = 2000) {
+    const account = await addAccount(stores());
+    const id = unique("session") as SessionId;
+    const session = { id, userId: account.id, csrf: "first", expiresAt };
+    await stores().sessions.create({ ...session, createdAt: 1000 });
+    return { account, id, session };
+  }
+
+  test("are found with their account, expired or not", async () => {
+    const { account, id, session } = await openSession(1);
+    const found = await stores().sessions.find(id);
+    expect(found?.account).toEqual(account);
+    expect(found?.session).toMatchObject(session);
+  });
+
+  test("are not found by another id", async () => {
+    const { id } = await openSession();
+    expect(await stores().sessions.find(id)).not.toBeNull();
+    for (const wrong of [id.toUpperCase(), `${id} `, "", "%"]) {
+      expect(await stores().sessions.find(wrong as SessionId)).toBeNull();
+    }
+  });
+
+  test("tell that their account has been disabled", async () => {
+    const { account, id } = await openSession();
+    expect((await stores().sessions.find(id))?.account.isActive).toBe(true);
+    await stores().disableAccount(account.id);
+    expect((await stores().sessions.find(id))?.account.isActive).toBe(false);
+  });
+
+  test("get a new secret and a later end when renewed, and no other session does", async () => {
+    const [renewed, other] = [await openSession(), await openSession()];
+    expect(await stores().sessions.renew(renewed.id, "second", 3000)).toBe(true);
+    expect((await stores().sessions.find(renewed.id))?.session).toMatchObject({
+      csrf: "second",
+      expiresAt: 3000,
+    });
+    expect((await stores().sessions.find(other.id))?.session).toMatchObject(other.session);
+  });
+
+  test("that are gone, or never were, are not renewed", async () => {
+    const { id } = await openSession();
+    expect(await stores().sessions.renew(id, "second", 3000)).toBe(true);
+    await stores().sessions.remove(id);
+    for (const missing of [id, unique("session") as SessionId]) {
+      expect(await stores().sessions.renew(missing, "third", 4000)).toBe(false);
+      expect(await stores().sessions.find(missing)).toBeNull();
+    }
+  });
+
+  test("are gone when removed, once and again, and no other session is", async () => {
+    const [removed, other] = [await openSession(), await openSession()];
+    await stores().sessions.remove(removed.id);
+    await stores().sessions.remove(removed.id);
+    expect(await stores().sessions.find(removed.id)).toBeNull();
+    expect(await stores().sessions.find(other.id)).not.toBeNull();
+  });
+
+  test("are taken away at the moment when they expire, and not before", async () => {
+    const [before, at, after] = [await openSession(4999), await openSession(5000), await openSession(5001)];
+    expect(await stores().sessions.find(before.id)).not.toBeNull();
+    await stores().sessions.removeExpired(5000);
+    expect(await stores().sessions.find(before.id)).toBeNull();
+    expect(await stores().sessions.find(at.id)).toBeNull();
+    expect(await stores().sessions.find(after.id)).not.toBeNull();
+  });
+
+  test("go with their account", async () => {
+    const { account, id } = await openSession();
+    expect(await stores().sessions.find(id)).not.toBeNull();
+    await stores().removeAccount(account.id);
+    expect(await stores().sessions.find(id)).toBeNull();
+  });
+
+  test("belong to an account that exists", async () => {
+    const id = unique("session") as SessionId;
+    const session = { id, userId: 1_000_000_000 as UserId, csrf: "secret", expiresAt: 2000, createdAt: 1 };
+    expect(await rejects(stores().sessions.create(session))).toBe(true);
+    expect(await stores().sessions.find(id)).toBeNull();
+  });
+}

@@ -1,0 +1,182 @@
+/** What every message log promises of reading. */
+import { expect, test } from "bun:test";
+import type { Page } from "../../chat/ports.ts";
+import type { MessageId } from "../../shared/ids.ts";
+import { type OpenStores } from "./open.ts";
+import { scene, sceneOf, changesOf, postedOf, textsOf, idOf } from "./scene.ts";
+
+export function paging(stores: () => OpenStores): void {
+  test("gives the newest messages in ascending order", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 5);
+    const page = await messages.page(room, { limit: 3 });
+    expect(textsOf(page)).toEqual(["3", "4", "5"]);
+    expect(page).toMatchObject({ previousAt: posted[1]?.createdAt, hasNewer: false, head: 5 });
+  });
+
+  test("of an empty room gives nothing", async () => {
+    const { messages, room } = await scene(stores());
+    expect(await messages.page(room, { limit: 3 })).toEqual({
+      messages: [],
+      previousAt: null,
+      hasNewer: false,
+      head: 0,
+    });
+  });
+
+  test("knows that nothing comes before the first message", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 3);
+    expect((await messages.page(room, { limit: 2 })).previousAt).toBe(posted[0]?.createdAt ?? Number.NaN);
+    expect((await messages.page(room, { limit: 3 })).previousAt).toBeNull();
+    expect((await messages.page(room, { limit: 4 })).previousAt).toBeNull();
+  });
+
+  test("before a message goes on where the page after it began", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 7);
+    const pages: Page[] = [await messages.page(room, { limit: 3 })];
+    for (let first = pages[0]; first?.previousAt !== null; first = pages.at(-1)) {
+      pages.push(await messages.page(room, { before: first?.messages[0]?.id, limit: 3 }));
+    }
+    expect(pages.map(textsOf)).toEqual([["5", "6", "7"], ["2", "3", "4"], ["1"]]);
+    expect(pages.map(({ previousAt }) => previousAt)).toEqual([
+      posted[3]?.createdAt,
+      posted[0]?.createdAt,
+      null,
+    ] as never);
+    expect(pages.map(({ hasNewer }) => hasNewer)).toEqual([false, true, true]);
+  });
+
+  test("before the first message is empty, with newer ones after it", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 2);
+    const page = await messages.page(room, { before: posted[0]?.id, limit: 3 });
+    expect(page).toEqual({ messages: [], previousAt: null, hasNewer: true, head: 2 });
+  });
+
+  test("before an id beyond the last is the newest page", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 3);
+    const beyond = (posted[2]?.id ?? 0) + 1;
+    const newest = await messages.page(room, { limit: 2 });
+    expect(textsOf(newest)).toEqual(["2", "3"]);
+    for (const before of [beyond, beyond + 1_000_000, Number.MAX_SAFE_INTEGER, undefined]) {
+      expect(await messages.page(room, { before, limit: 2 })).toEqual(newest);
+    }
+  });
+
+  test("shows nothing of other rooms, in whatever order they were written", async () => {
+    const { messages, room, other, say } = await scene(stores());
+    const batch = ["a", "b", "c", "d"].map((text, i) =>
+      say(text, { room: i % 2 === 0 ? room : other, createdAt: i }),
+    );
+    const posted = postedOf(await messages.append(batch));
+    expect(textsOf(await messages.page(room, { limit: 10 }))).toEqual(["a", "c"]);
+    expect(textsOf(await messages.page(other, { limit: 10 }))).toEqual(["b", "d"]);
+    const page = await messages.page(room, { before: posted[3]?.id, limit: 1 });
+    expect(page).toMatchObject({ previousAt: 0, hasNewer: false });
+    expect(textsOf(page)).toEqual(["c"]);
+  });
+
+  test("orders by place and never by time", async () => {
+    const { messages, room, say } = await scene(stores());
+    await messages.append([
+      say("a", { createdAt: 3000 }),
+      say("b", { createdAt: 1000 }),
+      say("c", { createdAt: 2000 }),
+    ]);
+    expect(textsOf(await messages.page(room, { limit: 3 }))).toEqual(["a", "b", "c"]);
+  });
+}
+
+export function aroundMessage(stores: () => OpenStores): void {
+  test("gives it in the middle of its neighbours", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 9);
+    const page = await messages.around(room, idOf(posted[4]), 5);
+    expect(page && textsOf(page)).toEqual(["3", "4", "5", "6", "7"]);
+    expect(page).toMatchObject({ previousAt: posted[1]?.createdAt, hasNewer: true, head: 9 });
+  });
+
+  test("gives a page without a gap that holds it, wherever it stands", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 6);
+    for (const limit of [1, 2, 3, 4, 5, 6, 20]) {
+      for (const message of posted) {
+        const page = await messages.around(room, idOf(message), limit);
+        const places = page?.messages.map(({ seq }) => seq) ?? [];
+        const [first = 0, last = 0] = [places[0], places.at(-1)];
+        expect(places).toContain(message.seq);
+        expect(places.length).toBeLessThanOrEqual(limit);
+        expect(places).toEqual(Array.from({ length: last - first + 1 }, (_, i) => first + i));
+        expect(page?.previousAt).toBe(first === 1 ? null : first - 1);
+        expect(page?.hasNewer).toBe(last < 6);
+        expect(page?.head).toBe(6);
+      }
+    }
+  });
+
+  test("of the first begins with it, and of the last ends with it", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 6);
+    const first = await messages.around(room, idOf(posted[0]), 4);
+    expect(first?.messages[0]?.text).toBe("1");
+    expect(first).toMatchObject({ previousAt: null, hasNewer: true });
+    const last = await messages.around(room, idOf(posted[5]), 4);
+    expect(last?.messages.at(-1)?.text).toBe("6");
+    expect(last).toMatchObject({ previousAt: 2, hasNewer: false });
+  });
+
+  test("that does not exist gives nothing", async () => {
+    const { messages, room, posted } = await sceneOf(stores(), 3);
+    const id = idOf(posted[1]);
+    expect(await messages.around(room, id, 3)).not.toBeNull();
+    expect(await messages.around(room, (idOf(posted[2]) + 1_000_000) as MessageId, 3)).toBeNull();
+    expect(await messages.around(room, Number.MAX_SAFE_INTEGER as MessageId, 3)).toBeNull();
+  });
+
+  test("of another room gives nothing, with newer messages of this room or without", async () => {
+    const { messages, room, other, say } = await scene(stores());
+    const posted = postedOf(await messages.append([say("a"), say("secret", { room: other }), say("b")]));
+    const secret = idOf(posted[1]);
+    expect(await messages.around(other, secret, 3)).not.toBeNull();
+    expect(await messages.around(room, secret, 3)).toBeNull();
+    expect(await messages.around(other, idOf(posted[2]), 3)).toBeNull();
+  });
+}
+
+export function changing(stores: () => OpenStores): void {
+  test("gives every change after a number, in order, and the head", async () => {
+    const { messages, room } = await sceneOf(stores(), 5);
+    const since = await messages.changesSince(room, 2, 10);
+    expect(since?.changes.map(({ rev }) => rev)).toEqual([3, 4, 5]);
+    expect(since?.head).toBe(5);
+  });
+
+  test("at the head or beyond it gives nothing but the head", async () => {
+    const { messages, room } = await sceneOf(stores(), 2);
+    for (const rev of [2, 3, 1_000_000]) {
+      expect(await messages.changesSince(room, rev, 10)).toEqual({ head: 2, changes: [] });
+    }
+  });
+
+  test("gives as many as asked for, and null rather than a part of more", async () => {
+    const { messages, room } = await sceneOf(stores(), 5);
+    expect((await messages.changesSince(room, 1, 4))?.changes).toHaveLength(4);
+    expect(await messages.changesSince(room, 0, 4)).toBeNull();
+  });
+
+  test("gives nothing of other rooms", async () => {
+    const { messages, room, other, say } = await scene(stores());
+    await messages.append([say("a"), say("b", { room: other }), say("c")]);
+    expect((await changesOf(messages, other)).changes.map(({ text }) => text)).toEqual(["b"]);
+    expect((await changesOf(messages, room)).changes.map(({ text }) => text)).toEqual(["a", "c"]);
+  });
+
+  test("during appends gives a state without gaps", async () => {
+    const { messages, room, say } = await scene(stores());
+    const writing = Promise.all(
+      Array.from({ length: 30 }, (_, i) => messages.append([say(`${i}`), say(`${i}+`)])),
+    );
+    const reading = Promise.all(Array.from({ length: 30 }, () => changesOf(messages, room)));
+    for (const { head, changes } of await reading) {
+      expect(changes.map(({ rev }) => rev)).toEqual(Array.from({ length: head }, (_, i) => i + 1));
+      expect(head % 2).toBe(0);
+    }
+    await writing;
+    expect((await changesOf(messages, room)).head).toBe(60);
+  });
+}
