@@ -62,13 +62,13 @@ const layers = [
     layer: "src/ws/",
     may: [
       "^src/(chat|accounts)/",
-      "^src/http/(identify|origin|address)\\.ts$",
+      "^src/http/(identify|origin|respond)\\.ts$",
       SHARED,
       LOG,
       BUILT_IN,
       ...npm("elysia"),
     ],
-    why: "Sockets speak frames, not pages; with http they share only who is asking, and from where.",
+    why: "Sockets speak frames, not pages; with http they share who is asking, from where, and how to say no.",
   },
   {
     layer: "views/",

@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { Edge } from "./edge.ts";
 import { HttpRefusal, toHttp } from "./refusals.ts";
 import { noticePage, type ShellOf } from "./render.tsx";
-import { json, VARY_API } from "./respond.ts";
+import { empty, json, VARY_API } from "./respond.ts";
 import type { Peer } from "./origin.ts";
 
 export type OnError = (context: {
@@ -38,7 +38,7 @@ export function createErrorHandler(deps: {
     };
     if (isApi && status === 405) {
       const shape = { "content-type": "text/html; charset=utf-8", vary: VARY_API };
-      return new Response(null, { status, headers: { ...headers, ...shape } });
+      return empty(status, { headers: { ...headers, ...shape } });
     }
     if (isApi) return json({ error: message }, { status, headers });
     // A page for whoever is signed in; if that very look-up failed, for a guest.

@@ -5,7 +5,7 @@ import type { Assets } from "./assets.ts";
 import { methodsFor, type OnError } from "./errors.ts";
 import type { Origins } from "./origin.ts";
 import { HttpRefusal } from "./refusals.ts";
-import { encoded, SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY, VARY_API } from "./respond.ts";
+import { empty, encoded, SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY, VARY_API } from "./respond.ts";
 
 const IMMUTABLE = "public, max-age=31536000, immutable";
 
@@ -26,10 +26,9 @@ export interface ServerDeps {
 export async function createServer({ assets, origins, onError, publicFiles }: ServerDeps) {
   // Host names may be short, such as that of a box in the hall: without this its paths are misread.
   const app = new Elysia({ handler: { standardHostname: false } })
-    .headers(SECURITY_HEADERS)
     .onError(async ({ request, server, error, code }) => onError({ request, server, error, code }))
     .onRequest(({ request, server, set }) => {
-      if (!origins.isServed(request)) return new Response(null, { status: 400 });
+      if (!origins.isServed(request)) return empty(400);
       if (origins.own(request, server).startsWith("https:")) {
         set.headers["strict-transport-security"] = STRICT_TRANSPORT_SECURITY;
       }
@@ -54,7 +53,7 @@ export async function createServer({ assets, origins, onError, publicFiles }: Se
         ignorePatterns: [/styles/, /\/\./],
         // Its own validators are not valid ones; a day in the browser's cache is enough for files this small.
         etag: false,
-        headers: { "cache-control": "public, max-age=86400" },
+        headers: { ...SECURITY_HEADERS, "cache-control": "public, max-age=86400" },
       }),
     );
 
@@ -66,7 +65,7 @@ export async function createServer({ assets, origins, onError, publicFiles }: Se
     if (request.method === "HEAD") throw new HttpRefusal(405, "", { allow: methods.join(", ") });
     if (!methods.includes("GET")) return undefined;
     const location = `${pathname}/${search}`;
-    return new Response(null, { status: 301, headers: { location, vary: VARY_API } });
+    return empty(301, { headers: { location, vary: VARY_API } });
   }
 
   return app;

@@ -10,6 +10,7 @@ import { Refused } from "../chat/refusal.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import type { Identify } from "../http/identify.ts";
 import type { Origins } from "../http/origin.ts";
+import { empty } from "../http/respond.ts";
 import type { Protocol, SocketData } from "./socket.ts";
 
 export interface SocketRoutes {
@@ -36,14 +37,14 @@ export function socketRoutes({
   roomSlug,
 }: SocketRoutes) {
   async function upgrade(request: Request, server: Upgrader, protocol: Protocol, slug: string) {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return refuse(426);
-    if (!origins.maySocket(request, server)) return refuse(403);
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426);
+    if (!origins.maySocket(request, server)) return empty(403);
     const { actor, origin } = await identify(request, server);
-    if (slug !== "" && !(await mayEnter(slug, actor))) return refuse(403);
+    if (slug !== "" && !(await mayEnter(slug, actor))) return empty(403);
     const data: SocketData = { protocol, actor, origin, slug, work: Promise.resolve(), heardAt: clock.now() };
     // Bun would choose the first subprotocol that is offered; here there is none to choose.
     request.headers.delete("sec-websocket-protocol");
-    return server?.upgrade(request, { data }) ? undefined : refuse(400);
+    return server?.upgrade(request, { data }) ? undefined : empty(400);
   }
 
   async function mayEnter(slug: string, actor: SocketData["actor"]): Promise<boolean> {
@@ -63,8 +64,4 @@ export function socketRoutes({
       const slug = new URL(request.url).pathname.slice(CHAT.length).replace(/\/$/, "");
       return upgrade(request, server, echochat, slug || "/");
     });
-}
-
-function refuse(status: 400 | 403 | 426): Response {
-  return new Response(null, { status });
 }
