@@ -30,8 +30,11 @@ export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
   function submit(event: Event): void {
     const blank = strip(text) === "";
     const tooLong = codePoints(strip(text)) > form.maxLength;
-    const sent = !blank && !tooLong && roomBySlug(form.room)?.send(strip(text));
-    if (!blank && !tooLong && !sent) {
+    const room = roomBySlug(form.room);
+    // Signed out: the banner says so, and the text waits here until its writer is back.
+    const mayGo = !blank && !tooLong && !room?.signedOut.value;
+    const sent = mayGo && room?.send(strip(text));
+    if (mayGo && !sent) {
       posting.current = wasPosted = true;
       return writeDraft(form.room, "");
     }

@@ -78,14 +78,15 @@ function useLasting(so: boolean, milliseconds: number): boolean {
  * messages have come. The scroller lies on its head (`column-reverse`): its end is at 0, and up is negative.
  */
 function useScrolling(scroller: Element | null, count: number, justSent: boolean) {
-  const following = useRef(true);
+  // Whoever scrolled up before this script came is left where they are.
+  const following = useRef(isAtEnd(scroller));
   const drawn = useRef(count);
   const [unseen, setUnseen] = useState(0);
   const toEnd = useCallback(() => scroller?.scrollTo({ top: 0 }), [scroller]);
 
   useEffect(() => {
     const look = () => {
-      following.current = !scroller || scroller.scrollTop > -AT_END;
+      following.current = isAtEnd(scroller);
       if (following.current) setUnseen(0);
     };
     scroller?.addEventListener("scroll", look, { passive: true });
@@ -102,6 +103,10 @@ function useScrolling(scroller: Element | null, count: number, justSent: boolean
   }, [count, justSent, toEnd]);
 
   return { unseen, toEnd };
+}
+
+function isAtEnd(scroller: Element | null): boolean {
+  return !scroller || scroller.scrollTop > -AT_END;
 }
 
 /** Whoever comes back by the browser's button finds the place they left: each entry of its history keeps one. */

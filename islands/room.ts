@@ -26,7 +26,7 @@ export interface Room {
   messages: ReadonlySignal<readonly ShownMessage[]>;
   standing: ReadonlySignal<Standing>;
   signedOut: ReadonlySignal<boolean>;
-  /** False when the page's form has to do it: the socket has never worked, or the session is over. */
+  /** False when the page's form has to do it, because the socket has never worked. */
   send(text: string): boolean;
   leave(): void;
 }
@@ -144,7 +144,7 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
     signedOut,
 
     send(text) {
-      if (standing.value === "connecting" || signedOut.value) return false;
+      if (standing.value === "connecting") return false;
       const message = { key: newKey(), text, createdAt: Date.now(), refusal: null };
       outgoing.value = [...outgoing.value, message];
       transmit(message);

@@ -99,7 +99,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const shellOf = createShell(assets);
   const cache = createPageCache();
   const rates = { loginRate: limit(config.authRate), registerRate: limit(config.authRate) };
-  const pages = createRoomPages({ edge, access, messages, feed, keys, shellOf, cache, messageMaxLength });
+  const pages = createRoomPages({ access, messages, feed, keys, shellOf, cache, messageMaxLength });
 
   const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
   const server = await createServer({ assets, origins, onError, publicFiles: PUBLIC_FILES });

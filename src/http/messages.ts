@@ -12,7 +12,7 @@ import { readFields } from "./body.ts";
 import { visitorPlugin, type Edge } from "./edge.ts";
 import { preferencesOf } from "./preferences.ts";
 import { toHttp } from "./refusals.ts";
-import { seeOther } from "./respond.ts";
+import { leadTo, seeOther } from "./respond.ts";
 import type { createRoomPages } from "./rooms.tsx";
 
 export interface MessageForms {
@@ -29,9 +29,9 @@ export function messageRoutes({ edge, access, messages, keys, pages, messageMaxL
     "/rooms/:slug/messages",
     async ({ request, server, visitor, params: { slug } }) => {
       const fields = await readFields(request);
-      // The session ended since the page was drawn: its token says nothing any more, but the reader may log in again.
-      if (visitor.staleCookie) return seeOther(withNext("/login", `/rooms/${slug}`));
-      edge.demandCsrf(request, server, visitor, fields);
+      // The session ended since the page was drawn: its token says nothing any more, but the writer may log in again.
+      if (!visitor.staleCookie) edge.demandCsrf(request, server, visitor, fields);
+      if (!visitor.signedIn) return leadTo(withNext("/login", `/rooms/${slug}`), request);
       const text = fields.get("text") ?? "";
       const key = clientKey(fields.get("key")) ?? keys.clientKey();
       const member = await access.member(visitor.actor, slug);

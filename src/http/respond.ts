@@ -68,8 +68,14 @@ export function sharedPage(request: Request, body: Encoded): Response {
   });
 }
 
-export function seeOther(location: string, { cookies = [] }: Extras = {}): Response {
+export function seeOther(location: string, { cookies = [] }: Pick<Extras, "cookies"> = {}): Response {
   return empty(303, { cookies, headers: { location, "cache-control": "no-store" } });
+}
+
+/** To another page as a whole: htmx would look in it for the part that it asked for. */
+export function leadTo(location: string, request: Request): Response {
+  if (!request.headers.has("hx-request")) return seeOther(location);
+  return empty(200, { headers: { "hx-redirect": location, "cache-control": "no-store" } });
 }
 
 /** An answer that its status and headers say all of. */

@@ -17,7 +17,6 @@ import { fragment, page, pageText, type ShellOf } from "./render.tsx";
 import { sharedPage, type Extras } from "./respond.ts";
 
 export interface RoomPages {
-  edge: Edge;
   access: Access;
   messages: Messages;
   feed: Feed;

@@ -185,6 +185,9 @@ test("logging out in one tab is known to the other within a second, which keeps 
   await tab.sees("You have been signed out. Your text is kept.");
   expect(Date.now() - out).toBeLessThan(1_000);
   expect(await tab.composer.inputValue()).toBe("half a thought");
+  await tab.page.keyboard.press("Enter");
+  await Bun.sleep(500);
+  expect(await tab.composer.inputValue()).toBe("half a thought");
 
   await tab.follows("Log in again");
   await tab.logsIn("/rooms/public");
