@@ -1,7 +1,7 @@
 /** The live pane: hydrates what the server drew and keeps it current. */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Catalog } from "../src/shared/locale/locale.ts";
-import type { Held, MessageView } from "../src/shared/protocol.ts";
+import type { Held, MessageView, SendRefusals } from "../src/shared/protocol.ts";
 import type { Reading } from "../views/components/message.tsx";
 import { Notices } from "../views/components/notices.tsx";
 import { Pane, type PaneTexts } from "../views/components/pane.tsx";
@@ -15,7 +15,7 @@ export interface PaneData {
   messages: MessageView[];
   previousAt: number | null;
   reading: Reading;
-  t: { room: PaneTexts; live: Catalog["live"]; refusals: Catalog["refusals"] | null };
+  t: { room: PaneTexts; live: Catalog["live"]; refusals: SendRefusals | null };
   user: string | null;
 }
 
@@ -37,11 +37,12 @@ export function PaneIsland(props: PaneData & IslandProps) {
 
   const shown = room.messages.value;
   const justSent = shown.at(-1)?.delivery?.state === "sending";
-  const { unseen, toEnd } = useScrolling(root.closest(".scroller"), shown.length, justSent);
+  const { unseen, toEnd, following } = useScrolling(root.closest(".scroller"), shown.length, justSent);
+  useReading(() => following.current && room.read(), [shown.length, room.standing.value]);
   const offline = useLasting(room.standing.value === "offline", OFFLINE_PATIENCE);
   const notice =
-    room.standing.value === "reset"
-      ? "reset"
+    room.standing.value === "reset" || room.standing.value === "removed"
+      ? room.standing.value
       : room.signedOut.value
         ? "signed-out"
         : offline
@@ -57,7 +58,13 @@ export function PaneIsland(props: PaneData & IslandProps) {
         reading={{ ...reading, zone }}
         t={t.room}
       />
-      <Notices path={`/rooms/${slug}`} locale={reading.locale} t={t.live} {...{ unseen, notice, toEnd }} />
+      <Notices
+        path={`/rooms/${slug}`}
+        locale={reading.locale}
+        t={t.live}
+        {...{ unseen, notice, toEnd }}
+        wait={room.wait.value}
+      />
     </>
   );
 }
@@ -102,7 +109,21 @@ function useScrolling(scroller: Element | null, count: number, justSent: boolean
     else if (more > 0) setUnseen((before) => before + more);
   }, [count, justSent, toEnd]);
 
-  return { unseen, toEnd };
+  return { unseen, toEnd, following };
+}
+
+/** A message is read when it is in view of somebody: the window has the focus. */
+function useReading(read: () => void, news: readonly unknown[]): void {
+  useEffect(() => {
+    const look = () => document.hasFocus() && read();
+    look();
+    addEventListener("focus", look);
+    addEventListener("scrollend", look, { capture: true });
+    return () => {
+      removeEventListener("focus", look);
+      removeEventListener("scrollend", look, { capture: true });
+    };
+  }, news);
 }
 
 function isAtEnd(scroller: Element | null): boolean {

@@ -1,16 +1,20 @@
 /** A room as this page lives it: the timeline, what is on its way, and how the connection stands. */
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { ClientKey } from "../src/shared/ids.ts";
-import { fill } from "../src/shared/locale/format.ts";
-import type { Catalog } from "../src/shared/locale/locale.ts";
-import { CLOSE_SESSION_OVER, type Held, type RefusalCode, type ServerFrame } from "../src/shared/protocol.ts";
+import {
+  CLOSE_SESSION_OVER,
+  type Held,
+  type RefusalCode,
+  type SendRefusals,
+  type ServerFrame,
+} from "../src/shared/protocol.ts";
 import { apply, type Timeline } from "../src/shared/timeline.ts";
 import type { ShownMessage } from "../views/components/message.tsx";
 import { connect } from "./connection.ts";
 import { readOutbox, writeOutbox, type Outgoing } from "./outbox.ts";
 
 /** `connecting`: not once connected since the page was loaded. */
-export type Standing = "connecting" | "live" | "offline" | "reset";
+export type Standing = "connecting" | "live" | "offline" | "reset" | "removed";
 
 export interface RoomOptions {
   slug: string;
@@ -19,15 +23,19 @@ export interface RoomOptions {
   /** The name the page was drawn for; null for guests. */
   user: string | null;
   /** Null for guests, who are refused nothing. */
-  refusals: Catalog["refusals"] | null;
+  refusals: SendRefusals | null;
 }
 
 export interface Room {
   messages: ReadonlySignal<readonly ShownMessage[]>;
   standing: ReadonlySignal<Standing>;
   signedOut: ReadonlySignal<boolean>;
+  /** Seconds until the server takes messages again; what is written meanwhile waits. */
+  wait: ReadonlySignal<number>;
   /** False when the page's form has to do it, because the socket has never worked. */
   send(text: string): boolean;
+  /** The newest message has been seen. */
+  read(): void;
   leave(): void;
 }
 
@@ -46,12 +54,16 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
   });
   const standing = signal<Standing>("connecting");
   const signedOut = signal(false);
+  const wait = signal(0);
+  let countdown: ReturnType<typeof setInterval> | undefined;
+  /** The place of the last message that the server knows to be read. */
+  let seen = 0;
 
   const connection = connect({
     opened() {
       connection.send({ type: "hello", rooms: [{ room: slug, epoch: held.epoch, rev: timeline.value.rev }] });
       // The keys stay the same, so what arrived before is only acknowledged again.
-      for (const message of outgoing.value) if (message.refusal === null) transmit(message);
+      flush();
     },
     received: handle,
     lost(code) {
@@ -63,7 +75,7 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
   function handle(frame: ServerFrame): void {
     switch (frame.type) {
       case "welcome":
-        standing.value = "live";
+        if (standing.value !== "removed") standing.value = "live";
         if (user !== null && frame.user === null) endSession();
         return;
       case "changes": {
@@ -83,15 +95,36 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
         if (frame.rev <= timeline.value.rev) settle(new Set([frame.key]));
         return;
       case "refusal":
-        if (frame.key !== null) refuse(frame.key, frame.code, frame.retryAfter);
-        return;
+        if (frame.key === null) return;
+        if (frame.code === "rate_limited") return pause(frame.retryAfter ?? 1);
+        return refuse(frame.key, frame.code);
       case "reset":
         standing.value = "reset";
+        return;
+      case "removed":
+        standing.value = "removed";
+        for (const { key } of outgoing.value) refuse(key, "not_found");
     }
   }
 
   function transmit({ key, text }: Outgoing): void {
-    connection.send({ type: "send", room: slug, key, text });
+    if (wait.value === 0) connection.send({ type: "send", room: slug, key, text });
+  }
+
+  function flush(): void {
+    for (const message of outgoing.value) if (message.refusal === null) transmit(message);
+  }
+
+  /** Nothing is refused for being written too fast: it goes out when it may. */
+  function pause(seconds: number): void {
+    wait.value = seconds;
+    clearInterval(countdown);
+    countdown = setInterval(() => {
+      wait.value--;
+      if (wait.value > 0) return;
+      clearInterval(countdown);
+      flush();
+    }, 1000);
   }
 
   function mark(key: string, refusal: string | null): void {
@@ -106,9 +139,13 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
     }
   }
 
-  function refuse(key: string, code: RefusalCode, seconds = 0): void {
+  function refuse(key: string, code: RefusalCode): void {
     if (code === "login_required") signedOut.value = true;
-    mark(key, fill(refusals?.[code] ?? code, { n: seconds }));
+    mark(key, wordsFor(code));
+  }
+
+  function wordsFor(code: RefusalCode): string {
+    return refusals && code in refusals ? refusals[code as keyof SendRefusals] : code;
   }
 
   function endSession(): void {
@@ -142,6 +179,7 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
     messages: computed(() => [...timeline.value.messages, ...outgoing.value.map(shown)]),
     standing,
     signedOut,
+    wait,
 
     send(text) {
       if (standing.value === "connecting") return false;
@@ -151,8 +189,15 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
       return true;
     },
 
+    read() {
+      const seq = timeline.value.messages.at(-1)?.seq ?? 0;
+      if (user === null || seq <= seen) return;
+      if (connection.send({ type: "read", room: slug, seq })) seen = seq;
+    },
+
     leave() {
       stopKeeping();
+      clearInterval(countdown);
       connection.close();
       if (open.get(slug) === room) open.delete(slug);
     },

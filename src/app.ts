@@ -6,10 +6,15 @@ import { createPasswords } from "./accounts/passwords.ts";
 import { createSessions } from "./accounts/sessions.ts";
 import { createMemoryBus } from "./bus/memory.ts";
 import { createAccess } from "./chat/access.ts";
+import { createInvitations } from "./chat/invitations.ts";
+import { createMembers } from "./chat/members.ts";
+import { createRooms } from "./chat/rooms.ts";
 import { createFeed } from "./chat/feed.ts";
 import { createMessages } from "./chat/messages.ts";
 import type { Config } from "./config.ts";
 import { createAccountStore, createSessionStore } from "./db/sqlite/accounts.ts";
+import { createInvitationStore } from "./db/sqlite/invitations.ts";
+import { createMemberStore } from "./db/sqlite/members.ts";
 import { createMessageStore } from "./db/sqlite/messages.ts";
 import { openSqlite } from "./db/sqlite/open.ts";
 import { createRoomStore } from "./db/sqlite/rooms.ts";
@@ -21,12 +26,16 @@ import { secretText } from "./http/csrf.ts";
 import { createEdge } from "./http/edge.ts";
 import { createErrorHandler } from "./http/errors.ts";
 import { createIdentify } from "./http/identify.ts";
+import { invitationRoutes } from "./http/invitations.tsx";
 import { messageRoutes } from "./http/messages.ts";
+import { myRoomRoutes } from "./http/my-rooms.tsx";
 import { createOrigins } from "./http/origin.ts";
 import { createPageCache } from "./http/page-cache.ts";
 import { preferenceRoutes } from "./http/preference-routes.ts";
 import { createShell } from "./http/render.tsx";
+import { roomSettingsRoutes } from "./http/room-settings.tsx";
 import { createRoomPages, roomRoutes } from "./http/rooms.tsx";
+import { createSeal } from "./http/seal.ts";
 import { createServer } from "./http/server.ts";
 import { createTokens } from "./http/tokens.ts";
 import { createMemoryLimit } from "./limits/memory.ts";
@@ -60,7 +69,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   mkdirSync(config.dataDir, { recursive: true });
   const clock = { now: () => Date.now() };
   const secrets = { text: secretText };
-  const keys = { clientKey: () => secretText(22) as ClientKey };
+  const keys = {
+    clientKey: () => secretText(22) as ClientKey,
+    slug: () => Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex"),
+  };
 
   const db = openSqlite(join(config.dataDir, "echochat.sqlite"), MIGRATIONS, clock.now());
   const bus = createMemoryBus();
@@ -68,17 +80,26 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
   const passwords = createPasswords(passwordRules, loadCommonPasswords);
   const accounts = createAccounts({ store: createAccountStore(db), passwords, clock });
-  const onEnded = (ended: readonly string[]) => bus.publish({ type: "sessions.ended", sessions: ended });
-  const sessions = createSessions({ store: createSessionStore(db), clock, secrets, onEnded });
+  const sessions = createSessions({ store: createSessionStore(db), clock, secrets, bus });
 
   const store = createMessageStore(db);
-  const access = createAccess(createRoomStore(db));
+  const roomStore = createRoomStore(db);
+  const access = createAccess(roomStore);
+  const rooms = createRooms({
+    store: roomStore,
+    bus,
+    clock,
+    keys,
+    rate: limit(config.roomRate),
+    slugs: roomSlug,
+  });
   const rate = limit(config.messageRate);
-  const messages = createMessages({ store, bus, clock, rate, maxLength: messageMaxLength });
+  const messages = createMessages({ store, access, bus, clock, rate, maxLength: messageMaxLength });
   const feed = createFeed(store);
+  const members = createMembers({ store: createMemberStore(db), bus });
 
   const hub = createHub(bus);
-  const gateway = createGateway({ access, feed, hub, messages, sessions });
+  const gateway = createGateway({ access, feed, hub, members, messages, sessions });
   const { socketIdleTimeout: idleTimeout } = config;
   const echochat = createEchoChat({
     access,
@@ -92,21 +113,31 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   });
 
   const origins = createOrigins(config);
-  const tokens = createTokens(loadSecretKey(config));
+  const secretKey = loadSecretKey(config);
+  const tokens = createTokens(secretKey);
+  const invitations = createInvitations({
+    store: createInvitationStore(db),
+    seal: createSeal(secretKey),
+    clock,
+    rate: limit(config.invitationRate),
+  });
   const identify = createIdentify({ sessions, tokens, origins });
   const edge = createEdge({ identify, origins, sessions, tokens });
   const assets = createAssets(await loadBundles());
   const shellOf = createShell(assets);
   const cache = createPageCache();
   const rates = { loginRate: limit(config.authRate), registerRate: limit(config.authRate) };
-  const pages = createRoomPages({ access, messages, feed, keys, shellOf, cache, messageMaxLength });
+  const pages = createRoomPages({ access, messages, rooms, feed, keys, shellOf, cache, messageMaxLength });
 
   const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
   const server = await createServer({ assets, origins, onError, publicFiles: PUBLIC_FILES });
   const app = server
     .use(roomRoutes(edge, pages))
-    .use(messageRoutes({ edge, access, messages, keys, pages, messageMaxLength }))
-    .use(accountRoutes({ edge, accounts, shellOf, passwordRules, ...rates }))
+    .use(messageRoutes({ edge, access, members, messages, keys, pages, messageMaxLength }))
+    .use(accountRoutes({ edge, accounts, invitations, shellOf, passwordRules, ...rates }))
+    .use(myRoomRoutes({ edge, rooms, members, shellOf }))
+    .use(roomSettingsRoutes({ edge, access, rooms, members, invitations, shellOf }))
+    .use(invitationRoutes({ edge, access, invitations, shellOf }))
     .use(preferenceRoutes(edge))
     .use(authApi({ edge, accounts, passwordRules, ...rates }))
     .use(
@@ -114,12 +145,14 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         edge,
         access,
         messages,
-        roomSlug,
+        rooms,
         pageSize: config.pageSize,
         pageSizeMax: config.pageSizeMax,
       }),
     )
-    .use(socketRoutes({ access, clock, echochat, gateway, identify, origins, roomSlug }));
+    .use(
+      socketRoutes({ clock, echochat, gateway, identify, origins, rooms, rate: limit(config.socketRate) }),
+    );
 
   app.listen({
     hostname: config.host,

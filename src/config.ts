@@ -24,6 +24,13 @@ export interface Config {
   passwordRules: PasswordRules;
   authRate: RateConfig;
   messageRate: RateConfig;
+  /** Rooms made, invitations made and invitations opened, each by one person. */
+  roomRate: RateConfig;
+  invitationRate: RateConfig;
+  /** Avatars of one person. */
+  uploadRate: RateConfig;
+  /** Handshakes from one address. */
+  socketRate: RateConfig;
   messageMaxLength: number;
   pageSize: number;
   pageSizeMax: number;
@@ -66,6 +73,10 @@ export function readConfig(env: Environment = process.env): Config {
     passwordRules: flag(env, "RELAX_PASSWORDS", !production) ? "relaxed" : "strict",
     authRate: rate(env, "AUTH_RATE_LIMIT", 10, "AUTH_RATE_WINDOW", 60),
     messageRate: rate(env, "CHAT_MESSAGE_RATE_LIMIT", 20, "CHAT_MESSAGE_RATE_WINDOW", 10),
+    roomRate: rate(env, "ROOM_RATE_LIMIT", 20, "ROOM_RATE_WINDOW", 600),
+    invitationRate: rate(env, "INVITATION_RATE_LIMIT", 30, "INVITATION_RATE_WINDOW", 600),
+    uploadRate: rate(env, "UPLOAD_RATE_LIMIT", 10, "UPLOAD_RATE_WINDOW", 600),
+    socketRate: rate(env, "SOCKET_RATE_LIMIT", 300, "SOCKET_RATE_WINDOW", 60),
     messageMaxLength: whole(env, "CHAT_MESSAGE_MAX_LENGTH", MESSAGE_MAX_LENGTH, 1, 100_000),
     pageSize,
     pageSizeMax: Math.max(pageSize, whole(env, "CHAT_MESSAGES_MAX_PAGE_SIZE", PAGE_SIZE_MAX, 1, 1000)),

@@ -11,8 +11,17 @@ export interface Account {
   isActive: boolean;
   isStaff: boolean;
   isSuperuser: boolean;
+  /** Reads everything, writes nothing. */
+  isMuted: boolean;
   createdAt: number;
+  /** Null when they have not been seen since they registered. */
+  lastSeenAt: number | null;
+  /** Set when the account is gone and only its name is left. */
+  deletedAt: number | null;
 }
+
+/** What may change of an account; `nameKey` goes with `name`. */
+export type AccountChanges = Partial<Omit<Account, "id" | "createdAt"> & { nameKey: string }>;
 
 export interface AccountStore {
   /** Null when somebody has a name of the same normalised form. */
@@ -23,6 +32,11 @@ export interface AccountStore {
     createdAt: number;
   }): Promise<Account | null>;
   byNameKey(nameKey: string): Promise<Account | null>;
+  byId(id: UserId): Promise<Account | null>;
+  /** Whether somebody else has this address, in whatever case. */
+  emailTaken(email: string, by: UserId): Promise<boolean>;
+  /** Null, and nothing changed, when somebody else has the name. */
+  update(id: UserId, changes: AccountChanges): Promise<Account | null>;
 }
 
 export interface Session {
@@ -30,16 +44,24 @@ export interface Session {
   userId: UserId;
   /** The secret that unsafe requests of this session must show. */
   csrf: string;
+  createdAt: number;
   expiresAt: number;
+  /** Where and with what it was opened. */
+  address: string;
+  agent: string;
 }
 
 export interface SessionStore {
-  create(session: Session & { createdAt: number }): Promise<void>;
+  create(session: Session): Promise<void>;
+  /** The newest first, whether or not they have expired. */
+  ofUser(user: UserId): Promise<Session[]>;
   /** The session with its account, whether or not it has expired. */
   find(id: SessionId): Promise<{ session: Session; account: Account } | null>;
   /** False when there is no such session any more. */
   renew(id: SessionId, csrf: string, expiresAt: number): Promise<boolean>;
   remove(id: SessionId): Promise<void>;
+  /** All of a user but one; answers with those that were. */
+  removeOfUser(user: UserId, except: SessionId | null): Promise<SessionId[]>;
   removeExpired(now: number): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import type { SessionId } from "../shared/ids.ts";
 import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import type { Account, SessionStore } from "./ports.ts";
+import { createMemoryBus } from "../bus/memory.ts";
 import { createSessions, SESSION_SECONDS, type Sessions } from "./sessions.ts";
 
 const TWO_WEEKS = 14 * 24 * 60 * 60 * 1000;
@@ -28,7 +29,7 @@ beforeEach(async () => {
 
 describe("signing in", () => {
   test("opens a session that is known from then on, after a restart too", async () => {
-    const { session } = await sessions.open(ann, null);
+    const { session } = await sessions.open(ann, null, DEVICE);
     expect(session).toMatchObject({ userId: ann.id, expiresAt: now + TWO_WEEKS });
     expect(session.csrf).not.toBe("");
     expect(await sessions.current(session.id)).toEqual({ session, account: ann });
@@ -36,7 +37,7 @@ describe("signing in", () => {
   });
 
   test("opens sessions that are independent of each other", async () => {
-    const [phone, desk] = [await sessions.open(ann, null), await sessions.open(ann, null)];
+    const [phone, desk] = [await sessions.open(ann, null, DEVICE), await sessions.open(ann, null, DEVICE)];
     expect(phone.session.id).not.toBe(desk.session.id);
     expect(phone.session.csrf).not.toBe(desk.session.csrf);
     await sessions.end(phone.session.id);
@@ -44,9 +45,9 @@ describe("signing in", () => {
   });
 
   test("again as the same person keeps the id, takes a new secret and begins the two weeks anew", async () => {
-    const first = await sessions.open(ann, null);
+    const first = await sessions.open(ann, null, DEVICE);
     now += 1000;
-    const again = await sessions.open(ann, first);
+    const again = await sessions.open(ann, first, DEVICE);
     expect(again.session.id).toBe(first.session.id);
     expect(again.session.csrf).not.toBe(first.session.csrf);
     expect(again.session.expiresAt).toBe(now + TWO_WEEKS);
@@ -56,9 +57,9 @@ describe("signing in", () => {
   });
 
   test("as another person ends the session that was, and opens one with another id", async () => {
-    const before = await sessions.open(ann, null);
+    const before = await sessions.open(ann, null, DEVICE);
     expect(await sessions.current(before.session.id)).not.toBeNull();
-    const after = await sessions.open(bob, before);
+    const after = await sessions.open(bob, before, DEVICE);
     expect(after.account).toEqual(bob);
     expect(after.session.id).not.toBe(before.session.id);
     expect(after.session.csrf).not.toBe(before.session.csrf);
@@ -68,10 +69,10 @@ describe("signing in", () => {
   });
 
   test("over a session that has ended meanwhile does not bring it back", async () => {
-    const before = await sessions.open(ann, null);
+    const before = await sessions.open(ann, null, DEVICE);
     expect(await sessions.current(before.session.id)).not.toBeNull();
     await sessions.end(before.session.id);
-    const after = await sessions.open(ann, before);
+    const after = await sessions.open(ann, before, DEVICE);
     expect(await sessions.current(before.session.id)).toBeNull();
     expect(await restarted().current(after.session.id)).toMatchObject(after);
   });
@@ -80,7 +81,7 @@ describe("signing in", () => {
 describe("a session lasts", () => {
   test("two weeks, and ends at that very moment", async () => {
     expect(SESSION_SECONDS * 1000).toBe(TWO_WEEKS);
-    const { session } = await sessions.open(ann, null);
+    const { session } = await sessions.open(ann, null, DEVICE);
     now += TWO_WEEKS - 1;
     expect(await sessions.current(session.id)).not.toBeNull();
     expect(await restarted().current(session.id)).not.toBeNull();
@@ -90,7 +91,7 @@ describe("a session lasts", () => {
   });
 
   test("no longer for being used", async () => {
-    const { session } = await sessions.open(ann, null);
+    const { session } = await sessions.open(ann, null, DEVICE);
     for (let day = 0; day < 13; day++) {
       now += TWO_WEEKS / 14;
       expect(await sessions.current(session.id)).not.toBeNull();
@@ -100,17 +101,17 @@ describe("a session lasts", () => {
   });
 
   test("in the store until somebody signs in after its end", async () => {
-    const { session } = await sessions.open(ann, null);
+    const { session } = await sessions.open(ann, null, DEVICE);
     now += TWO_WEEKS;
     expect(await stores.sessions.find(session.id)).not.toBeNull();
-    await sessions.open(bob, null);
+    await sessions.open(bob, null, DEVICE);
     expect(await stores.sessions.find(session.id)).toBeNull();
   });
 });
 
 describe("a session that is ended", () => {
   test("is over at once, after a restart too, and its sockets are told", async () => {
-    const { session } = await sessions.open(ann, null);
+    const { session } = await sessions.open(ann, null, DEVICE);
     expect(await sessions.current(session.id)).not.toBeNull();
     await sessions.end(session.id);
     expect(ended).toEqual([session.id]);
@@ -119,7 +120,7 @@ describe("a session that is ended", () => {
   });
 
   test("stays over for those who were just asking for it", async () => {
-    const { session } = await sessions.open(ann, null);
+    const { session } = await sessions.open(ann, null, DEVICE);
     const slow = heldBack(stores.sessions, "find");
     const others = restarted(slow.store);
     const asking = others.current(session.id);
@@ -132,10 +133,10 @@ describe("a session that is ended", () => {
   });
 
   test("stays over for those who were just signing in again", async () => {
-    const before = await sessions.open(ann, null);
+    const before = await sessions.open(ann, null, DEVICE);
     const slow = heldBack(stores.sessions, "renew");
     const others = restarted(slow.store);
-    const opening = others.open(ann, before);
+    const opening = others.open(ann, before, DEVICE);
     await slow.asked;
     await others.end(before.session.id);
     slow.release();
@@ -151,19 +152,23 @@ describe("a session that is ended", () => {
 });
 
 test("a disabled account is nobody", async () => {
-  const { session } = await sessions.open(ann, null);
+  const { session } = await sessions.open(ann, null, DEVICE);
   expect(await restarted().current(session.id)).not.toBeNull();
   await stores.disableAccount(ann.id);
   expect(await restarted().current(session.id)).toBeNull();
 });
 
+const DEVICE = { address: "192.0.2.1", agent: "a browser" };
+
 /** Sessions as after a restart of the program: nothing is remembered but what is stored. */
 function restarted(store: SessionStore = stores.sessions): Sessions {
+  const bus = createMemoryBus();
+  bus.subscribe((event) => void (event.type === "sessions.ended" && ended.push(...event.sessions)));
   return createSessions({
     store,
     clock: { now: () => now },
     secrets: { text: (length) => unique("s").padEnd(length, "x") },
-    onEnded: (over) => void ended.push(...over),
+    bus,
   });
 }
 

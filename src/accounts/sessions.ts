@@ -1,5 +1,6 @@
 /** Who is signed in where. A session can be ended at any moment, and is then over for every request and socket. */
-import type { SessionId } from "../shared/ids.ts";
+import type { Bus } from "../chat/ports.ts";
+import type { SessionId, UserId } from "../shared/ids.ts";
 import type { Account, Clock, Secrets, Session, SessionStore } from "./ports.ts";
 
 /** Two weeks from signing in, not sliding. Seconds, as cookies count. */
@@ -7,6 +8,9 @@ export const SESSION_SECONDS = 14 * 24 * 60 * 60;
 
 const CSRF_LENGTH = 32;
 const ID_LENGTH = 32;
+
+/** Characters kept of what a browser says of itself. */
+const AGENT_MAX_LENGTH = 200;
 
 /** Sessions kept in memory, the least recently added dropped first; each takes about a kilobyte. */
 const CACHE_SIZE = 10_000;
@@ -16,25 +20,45 @@ export interface SignedIn {
   account: Account;
 }
 
+/** Where and with what somebody signs in, for them to recognise in the list of their sessions. */
+export interface Device {
+  address: string;
+  agent: string;
+}
+
 export interface Sessions {
   /** Signs in. The same person signing in again over a living session keeps its id and gets a new CSRF secret. */
-  open(account: Account, current: SignedIn | null): Promise<SignedIn>;
+  open(account: Account, current: SignedIn | null, device: Device): Promise<SignedIn>;
   /** Null when there is no such session, it has expired, or the account is disabled. */
   current(id: SessionId): Promise<SignedIn | null>;
   end(id: SessionId): Promise<void>;
+  /** All sessions of somebody, or all but one. */
+  endAll(user: UserId, except?: SessionId): Promise<void>;
+  /** Those that have not expired, the newest first. */
+  ofUser(user: UserId): Promise<Session[]>;
 }
 
 export function createSessions(deps: {
   store: SessionStore;
   clock: Clock;
   secrets: Secrets;
-  /** Told after a session is over, so that its sockets close. */
-  onEnded(sessions: readonly SessionId[]): void;
+  /** Told of sessions that are over, so that their sockets close; tells of those, and of changed accounts. */
+  bus: Bus;
 }): Sessions {
-  const { store, clock, secrets, onEnded } = deps;
+  const { store, clock, secrets, bus } = deps;
   const cache = new Map<SessionId, SignedIn>();
-  /** Counts what has been ended: whoever read the store before the count changed may have read what is over. */
-  let ends = 0;
+  /** Counts what made the cache forget: whoever read the store before the count changed may have read what is over. */
+  let changes = 0;
+
+  bus.subscribe((event) => {
+    if (event.type === "sessions.ended") {
+      changes++;
+      for (const id of event.sessions) cache.delete(id);
+    } else if (event.type === "account.changed") {
+      changes++;
+      for (const [id, { account }] of cache) if (account.id === event.userId) cache.delete(id);
+    }
+  });
 
   function remember(signedIn: SignedIn): SignedIn {
     if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as SessionId);
@@ -43,30 +67,38 @@ export function createSessions(deps: {
   }
 
   async function read(id: SessionId): Promise<SignedIn | null> {
-    const before = ends;
+    const before = changes;
     const found = await store.find(id);
-    if (ends !== before) return read(id);
+    if (changes !== before) return read(id);
     return found && remember(found);
   }
 
   async function end(id: SessionId): Promise<void> {
     await store.remove(id);
-    ends++;
-    cache.delete(id);
-    onEnded([id]);
+    bus.publish({ type: "sessions.ended", sessions: [id] });
   }
 
   return {
     end,
 
-    async open(account, current) {
+    async endAll(user, except) {
+      const sessions = await store.removeOfUser(user, except ?? null);
+      bus.publish({ type: "sessions.ended", sessions });
+    },
+
+    async ofUser(user) {
+      const all = await store.ofUser(user);
+      return all.filter(({ expiresAt }) => expiresAt > clock.now());
+    },
+
+    async open(account, current, { address, agent }) {
       const now = clock.now();
       const csrf = secrets.text(CSRF_LENGTH);
       const expiresAt = now + SESSION_SECONDS * 1000;
       if (current?.account.id === account.id) {
-        const before = ends;
+        const before = changes;
         const renewed = await store.renew(current.session.id, csrf, expiresAt);
-        if (renewed && ends === before)
+        if (renewed && changes === before)
           return remember({ session: { ...current.session, csrf, expiresAt }, account });
       }
       if (current) await end(current.session.id);
@@ -75,9 +107,12 @@ export function createSessions(deps: {
         id: secrets.text(ID_LENGTH) as SessionId,
         userId: account.id,
         csrf,
+        createdAt: now,
         expiresAt,
+        address,
+        agent: agent.slice(0, AGENT_MAX_LENGTH),
       };
-      await store.create({ ...session, createdAt: now });
+      await store.create(session);
       return remember({ session, account });
     },
 

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import type { BusEvent } from "../chat/ports.ts";
+import type { SessionId } from "../shared/ids.ts";
 import { createMemoryBus } from "./memory.ts";
 
-const ENDED: BusEvent = { type: "sessions.ended", sessions: ["a"] };
+const ENDED: BusEvent = { type: "sessions.ended", sessions: ["a" as SessionId] };
 
 test("every listener hears every event before publishing returns", () => {
   const bus = createMemoryBus();

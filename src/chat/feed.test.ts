@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { ClientKey } from "../shared/ids.ts";
 import { RESUME_MAX_CHANGES } from "../shared/limits.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { actorIn, addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { createAccess, type Reader } from "./access.ts";
 import { createFeed, type Feed } from "./feed.ts";
 
@@ -20,7 +20,7 @@ afterAll(() => stores.close());
 beforeEach(async () => {
   const slug = unique("room");
   await stores.addRoom(slug);
-  reader = await createAccess(stores.rooms).reader({ kind: "guest" }, slug);
+  reader = await createAccess(stores.rooms).reader(await actorIn(stores, slug), slug);
 });
 
 describe("a reader who was away", () => {

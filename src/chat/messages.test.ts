@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import type { Account } from "../accounts/ports.ts";
 import { createMemoryBus } from "../bus/memory.ts";
 import { createMemoryLimit } from "../limits/memory.ts";
-import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
+import type { ClientKey, MessageId } from "../shared/ids.ts";
 import { PAGE_SIZE } from "../shared/limits.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { actorIn, addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { createAccess, type Member, type Reader } from "./access.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import type { BusEvent } from "./ports.ts";
@@ -237,16 +237,22 @@ function chatWith({
   published = [];
   bus.subscribe((event) => void published.push(event));
   const rate = createMemoryLimit(points, windowSeconds);
-  return createMessages({ store, bus, clock: { now: () => now }, rate, maxLength: MAX_LENGTH });
+  return createMessages({
+    store,
+    access: createAccess(stores.rooms),
+    bus,
+    clock: { now: () => now },
+    rate,
+    maxLength: MAX_LENGTH,
+  });
 }
 
-function memberOf({ id, name }: Pick<Account, "id" | "name">, { rooms } = stores): Promise<Member> {
-  const actor = { kind: "member", id, name, session: unique("session") as SessionId } as const;
-  return createAccess(rooms).member(actor, slug);
+async function memberOf(account: Pick<Account, "id" | "name">, there = stores): Promise<Member> {
+  return createAccess(there.rooms).member(await actorIn(there, slug, account), slug);
 }
 
-function readerOf(room: string): Promise<Reader> {
-  return createAccess(stores.rooms).reader({ kind: "guest" }, room);
+async function readerOf(room: string): Promise<Reader> {
+  return createAccess(stores.rooms).reader(await actorIn(stores, room), room);
 }
 
 function draft(text: string) {
@@ -254,7 +260,7 @@ function draft(text: string) {
 }
 
 async function textsOfRoom(): Promise<string[]> {
-  const room = await stores.rooms.bySlug(slug);
+  const room = (await stores.rooms.entry(slug, null))?.room;
   if (!room) throw new Error(`there is no room ${slug}`);
   const { messages: stored } = await stores.messages.page(room.id, { limit: 1000 });
   return stored.map(({ text }) => text);

@@ -1,17 +1,133 @@
 /** What the chat needs from the outside: stores, the bus, and everything that is not a pure function of its input. */
-import type { ClientKey, MessageId, RoomId, UserId } from "../shared/ids.ts";
+import type { ClientKey, InvitationId, MessageId, RoomId, SessionId, UserId } from "../shared/ids.ts";
 import type { Changes, MessageView } from "../shared/protocol.ts";
 
 export interface Room {
   id: RoomId;
   slug: string;
+  /** Of a direct room: the name of the other person. */
   name: string;
+  topic: string;
+  kind: RoomKind;
+  /** By staff: nobody writes any more. */
+  isClosed: boolean;
   /** Number of the room's last change. */
   head: number;
 }
 
+/** `direct`: of two people, without an owner. */
+export type RoomKind = "public" | "private" | "direct";
+
+export type Role = "owner" | "moderator" | "member";
+
+/** A room as one person finds it. */
+export interface Entry {
+  room: Room;
+  /** Null for whoever is no member. */
+  role: Role | null;
+  /** Staff have silenced this person everywhere. */
+  isMuted: boolean;
+}
+
+export interface NewRoom {
+  slug: string;
+  name: string;
+  createdAt: number;
+}
+
+export interface MyRoom extends Room {
+  role: Role;
+  /** Messages of others after the last one read, at most `UNREAD_MAX`. */
+  unread: number;
+}
+
 export interface RoomStore {
-  bySlug(slug: string): Promise<Room | null>;
+  /** Null when there is no such room. */
+  entry(slug: string, user: UserId | null): Promise<Entry | null>;
+  /** Makes a private room with its owner as the first member; false when the slug is taken. */
+  create(room: NewRoom, owner: UserId): Promise<boolean>;
+  /** The slug of the room that the two share, which is made when there is none yet. */
+  direct(room: NewRoom, one: UserId, other: UserId): Promise<string>;
+  /** The rooms that somebody is a member of, the one with the latest message first. */
+  ofUser(user: UserId): Promise<MyRoom[]>;
+  /** The present name of whoever made it. */
+  creator(room: RoomId): Promise<string | null>;
+  update(room: RoomId, changes: Partial<Pick<Room, "name" | "topic" | "isClosed">>): Promise<void>;
+  /** With everything that was written in it. */
+  remove(room: RoomId): Promise<void>;
+}
+
+export interface RoomMember {
+  id: UserId;
+  name: string;
+  avatar: string | null;
+  role: Role | "removed";
+  joinedAt: number;
+  /** The invitation they came by. */
+  invitation: InvitationId | null;
+}
+
+export interface RoomPlace {
+  id: RoomId;
+  slug: string;
+}
+
+export interface MemberStore {
+  /** Owner first, then moderators, each kind in the order of joining. */
+  ofRoom(room: RoomId): Promise<RoomMember[]>;
+  setRole(room: RoomId, user: UserId, role: Role | "removed"): Promise<void>;
+  /** Both changes or none; none when `from` is not the owner any more. */
+  handOver(room: RoomId, from: UserId, to: UserId): Promise<void>;
+  /**
+   * Takes somebody out of every room but the direct ones. A room of theirs goes to the first of its moderators, else
+   * of its members; one that nobody is left in is removed.
+   */
+  withdraw(user: UserId): Promise<{ left: RoomPlace[]; removed: RoomPlace[] }>;
+  /** As if they had never been there: whoever has left, or may come back. */
+  forget(room: RoomId, user: UserId): Promise<void>;
+  /** Never back to an earlier message. */
+  markRead(room: RoomId, user: UserId, seq: number): Promise<void>;
+  markAllRead(user: UserId): Promise<void>;
+}
+
+export interface NewInvitation {
+  room: RoomId;
+  createdBy: UserId;
+  createdAt: number;
+  /** Null: never. */
+  expiresAt: number | null;
+  /** Null: as often as anyone likes. */
+  usesMax: number | null;
+}
+
+export interface Invitation {
+  id: InvitationId;
+  room: Pick<Room, "id" | "slug" | "name">;
+  createdBy: string | null;
+  createdAt: number;
+  expiresAt: number | null;
+  usesMax: number | null;
+  uses: number;
+  isRevoked: boolean;
+}
+
+/** `over`: revoked, expired or used up. `removed`: this person was put out of the room. */
+export type Acceptance = { joined: RoomId; slug: string; first: boolean } | "over" | "removed";
+
+export interface InvitationStore {
+  create(invitation: NewInvitation): Promise<InvitationId>;
+  find(id: InvitationId): Promise<Invitation | null>;
+  /** The newest first. */
+  ofRoom(room: RoomId): Promise<Invitation[]>;
+  revoke(room: RoomId, id: InvitationId): Promise<void>;
+  /** Counts the use and adds the member, both or neither. Whoever is a member already uses nothing up. */
+  accept(id: InvitationId, user: UserId, now: number): Promise<Acceptance>;
+}
+
+/** Marks a text so that nobody else can: nothing that is stored lets anyone make a mark. */
+export interface Seal {
+  mark(text: string): string;
+  matches(text: string, mark: string): boolean;
 }
 
 export interface NewMessage {
@@ -35,13 +151,26 @@ export interface Page {
   head: number;
 }
 
+export interface Removed {
+  room: RoomId;
+  slug: string;
+  message: MessageView;
+}
+
 export interface MessageStore {
   /** Gives numbers to the batch in its order and stores it, all or nothing. When this resolves it is on stable storage. */
   append(batch: readonly NewMessage[]): Promise<Appended[]>;
-  /** The newest messages, or with `before` the newest of those whose id is smaller. */
-  page(room: RoomId, options: { before?: number | undefined; limit: number }): Promise<Page>;
+  /** The newest messages, or with `before` the newest of those whose id is smaller. `removed`: their places as well. */
+  page(
+    room: RoomId,
+    options: { before?: number | undefined; limit: number; removed?: boolean },
+  ): Promise<Page>;
   /** The message in the middle of its neighbours, or null when the room has no such message. */
   around(room: RoomId, id: MessageId, limit: number): Promise<Page | null>;
+  /** Takes the text away and leaves the place: a change like any other. Null when there is nothing to remove. */
+  remove(id: MessageId, now: number): Promise<Removed | null>;
+  /** Where a message stands, and who wrote it; null for one that does not exist or is removed. */
+  find(id: MessageId): Promise<{ room: RoomId; slug: string; author: UserId } | null>;
   /** The rows changed after `rev`, in the order of their change, or null when they are more than `limit`. */
   changesSince(
     room: RoomId,
@@ -60,7 +189,11 @@ export interface Bus {
 
 export type BusEvent =
   | ({ type: "messages.changed"; roomId: RoomId } & Changes)
-  | { type: "sessions.ended"; sessions: readonly string[] };
+  | { type: "sessions.ended"; sessions: readonly SessionId[] }
+  /** Their name, avatar, rank or standing is another now. */
+  | { type: "account.changed"; userId: UserId; name: string; avatar: string | null }
+  | { type: "membership.ended"; roomId: RoomId; room: string; userId: UserId }
+  | { type: "room.removed"; roomId: RoomId; room: string };
 
 /** Counts attempts of a subject. A refused attempt does not extend its window. */
 export interface RateLimit {
@@ -74,4 +207,6 @@ export interface Clock {
 
 export interface KeyMaker {
   clientKey(): ClientKey;
+  /** 12 hexadecimal digits. */
+  slug(): string;
 }

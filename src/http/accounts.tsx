@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { Accounts, RegistrationFault } from "../accounts/accounts.ts";
 import type { PasswordRules } from "../accounts/passwords.ts";
 import type { Account } from "../accounts/ports.ts";
+import type { Invitations } from "../chat/invitations.ts";
 import type { RateLimit } from "../chat/ports.ts";
 import { fill } from "../shared/locale/format.ts";
 import type { Catalog } from "../shared/locale/locale.ts";
@@ -12,7 +13,8 @@ import { readFields, type Fields } from "./body.ts";
 import { clearedSessionCookie, csrfCookie } from "./cookies.ts";
 import { mask } from "./csrf.ts";
 import { visitorPlugin, type Edge } from "./edge.ts";
-import type { Visitor } from "./identify.ts";
+import { actorOf, type Visitor } from "./identify.ts";
+import { afterSignIn } from "./invitations.tsx";
 import { localPath } from "./local-path.ts";
 import type { Peer } from "./origin.ts";
 import { retryAfter } from "./refusals.ts";
@@ -23,6 +25,7 @@ import { seeOther, type Extras } from "./respond.ts";
 export interface AccountPages {
   edge: Edge;
   accounts: Accounts;
+  invitations: Invitations;
   shellOf: ShellOf;
   passwordRules: PasswordRules;
   loginRate: RateLimit;
@@ -39,6 +42,7 @@ interface Problem extends Extras {
 export function accountRoutes({
   edge,
   accounts,
+  invitations,
   shellOf,
   passwordRules,
   loginRate,
@@ -65,9 +69,16 @@ export function accountRoutes({
     return page(request, <Form {...props} />, { ...problem, cookies });
   }
 
-  async function enter(account: Account, visitor: Visitor, fields: Fields): Promise<Response> {
-    const { cookies } = await edge.signIn(account, visitor);
-    return seeOther(localPath(fields.get("next")), { cookies });
+  async function enter(
+    account: Account,
+    request: Request,
+    server: Peer,
+    visitor: Visitor,
+    fields: Fields,
+  ): Promise<Response> {
+    const { cookies, signedIn } = await edge.signIn(account, request, server, visitor);
+    const next = localPath(fields.get("next"));
+    return seeOther(await afterSignIn(next, invitations, actorOf(signedIn)), { cookies });
   }
 
   async function tooMany(rate: RateLimit, request: Request, peer: Peer): Promise<Problem | null> {
@@ -96,7 +107,7 @@ export function accountRoutes({
           form(LoginPage, request, visitor, fields, { status: 422, error: (faults) => faults[fault] });
         if (!username || !password) return refuse("credentialsMissing");
         const account = await accounts.authenticate(username, password);
-        return account ? enter(account, visitor, fields) : refuse("credentialsWrong");
+        return account ? enter(account, request, server, visitor, fields) : refuse("credentialsWrong");
       },
       { parse: "none" },
     )
@@ -108,7 +119,7 @@ export function accountRoutes({
         const tooOften = await tooMany(registerRate, request, server);
         if (tooOften) return form(Register, request, visitor, fields, tooOften);
         const result = await accounts.register(registrationOf(fields));
-        if ("account" in result) return enter(result.account, visitor, fields);
+        if ("account" in result) return enter(result.account, request, server, visitor, fields);
         const { refused } = result;
         return form(Register, request, visitor, fields, {
           status: 422,

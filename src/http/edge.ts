@@ -4,7 +4,7 @@ import type { SignedIn, Sessions } from "../accounts/sessions.ts";
 import type { Account } from "../accounts/ports.ts";
 import { csrfCookie, readCookie, sessionCookie } from "./cookies.ts";
 import { CSRF_FIELD, CSRF_HEADER, isSecret, matches, secretText } from "./csrf.ts";
-import type { Fields } from "./body.ts";
+import { readFields, type Fields } from "./body.ts";
 import type { Identify, Visitor } from "./identify.ts";
 import type { Origins, Peer } from "./origin.ts";
 import { HttpRefusal } from "./refusals.ts";
@@ -19,7 +19,12 @@ export interface Edge {
   /** The secret of the visitor's session or, for guests, of their cookie; a new one when they have none. */
   csrfSecret(request: Request, visitor: Visitor): string;
   /** Opens a session; answers with the cookies that carry it. */
-  signIn(account: Account, visitor: Visitor): Promise<{ signedIn: SignedIn; cookies: string[] }>;
+  signIn(
+    account: Account,
+    request: Request,
+    peer: Peer,
+    visitor: Visitor,
+  ): Promise<{ signedIn: SignedIn; cookies: string[] }>;
   signOut(visitor: Visitor): Promise<void>;
   origins: Origins;
 }
@@ -58,8 +63,10 @@ export function createEdge(deps: {
 
     csrfSecret: (request, visitor) => knownSecret(request, visitor) ?? secretText(32),
 
-    async signIn(account, visitor) {
-      const signedIn = await sessions.open(account, visitor.signedIn);
+    async signIn(account, request, peer, visitor) {
+      const address = origins.address(request, peer);
+      const agent = request.headers.get("user-agent") ?? "";
+      const signedIn = await sessions.open(account, visitor.signedIn, { address, agent });
       const { id, csrf } = signedIn.session;
       const token = await tokens.sign(id);
       return { signedIn, cookies: [sessionCookie(token, visitor.secure), csrfCookie(csrf, visitor.secure)] };
@@ -76,4 +83,14 @@ export function visitorPlugin(edge: Edge) {
   return new Elysia({ name: "visitor" }).derive({ as: "scoped" }, async ({ request, server }) => ({
     visitor: await edge.identify(request, server),
   }));
+}
+
+/** The fields of a form of ours, once it has shown that it is one. */
+export async function readForm(
+  edge: Edge,
+  sent: { request: Request; server: Peer; visitor: Visitor },
+): Promise<Fields> {
+  const fields = await readFields(sent.request);
+  edge.demandCsrf(sent.request, sent.server, sent.visitor, fields);
+  return fields;
 }

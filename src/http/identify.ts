@@ -1,6 +1,6 @@
 /** Who is behind a request: established once, at the edge, from the session cookie alone. */
 import type { SignedIn, Sessions } from "../accounts/sessions.ts";
-import type { Actor } from "../chat/access.ts";
+import type { Actor, SignedInActor } from "../chat/access.ts";
 import { readCookie, sessionCookieName } from "./cookies.ts";
 import type { Origins, Peer } from "./origin.ts";
 import type { Tokens } from "./tokens.ts";
@@ -28,12 +28,12 @@ export function createIdentify(deps: { sessions: Sessions; tokens: Tokens; origi
     const token = readCookie(request, sessionCookieName(secure));
     const id = token ? await tokens.read(token) : null;
     const signedIn = id ? await sessions.current(id) : null;
-    return { actor: actorOf(signedIn), signedIn, staleCookie: token !== null && !signedIn, origin, secure };
+    const actor = signedIn ? actorOf(signedIn) : GUEST;
+    return { actor, signedIn, staleCookie: token !== null && !signedIn, origin, secure };
   };
 }
 
-function actorOf(signedIn: SignedIn | null): Actor {
-  if (!signedIn) return GUEST;
-  const { account, session } = signedIn;
-  return { kind: "member", id: account.id, name: account.name, session: session.id };
+export function actorOf({ account, session }: SignedIn): SignedInActor {
+  const rank = account.isSuperuser ? "superuser" : account.isStaff ? "staff" : "user";
+  return { kind: "member", id: account.id, name: account.name, session: session.id, rank };
 }

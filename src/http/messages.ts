@@ -1,31 +1,59 @@
 /** Posting by form: with scripts off, with htmx, or when there is no socket. */
 import { Elysia } from "elysia";
-import type { Access } from "../chat/access.ts";
-import type { Messages } from "../chat/messages.ts";
+import type { Access, Actor } from "../chat/access.ts";
+import type { Members } from "../chat/members.ts";
+import type { Draft, Messages } from "../chat/messages.ts";
 import type { KeyMaker } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
-import { clientKey } from "../shared/ids.ts";
-import { fill, number } from "../shared/locale/format.ts";
+import { clientKey, messageId } from "../shared/ids.ts";
 import { catalogs } from "../shared/locale/locale.ts";
 import { withNext } from "../../views/components/links.ts";
 import { readFields } from "./body.ts";
-import { visitorPlugin, type Edge } from "./edge.ts";
+import { readForm, visitorPlugin, type Edge } from "./edge.ts";
 import { preferencesOf } from "./preferences.ts";
 import { toHttp } from "./refusals.ts";
 import { leadTo, seeOther } from "./respond.ts";
 import type { createRoomPages } from "./rooms.tsx";
+import { attempt, wordsFor } from "./words.ts";
 
 export interface MessageForms {
   edge: Edge;
   access: Access;
+  members: Members;
   messages: Messages;
   keys: KeyMaker;
   pages: ReturnType<typeof createRoomPages>;
   messageMaxLength: number;
 }
 
-export function messageRoutes({ edge, access, messages, keys, pages, messageMaxLength }: MessageForms) {
-  return new Elysia().use(visitorPlugin(edge)).post(
+export function messageRoutes({
+  edge,
+  access,
+  members,
+  messages,
+  keys,
+  pages,
+  messageMaxLength,
+}: MessageForms) {
+  async function send(actor: Actor, slug: string, draft: Draft): Promise<void> {
+    const member = await access.member(actor, slug);
+    const { message } = await messages.post(member, draft);
+    // Whoever writes has the page before them.
+    await members.markRead(member, member.author, message.seq);
+  }
+
+  const app = new Elysia().use(visitorPlugin(edge)).post(
+    "/rooms/:slug/messages/:id/remove",
+    async ({ request, server, visitor, params: { id } }) => {
+      await readForm(edge, { request, server, visitor });
+      const removed = messageId(id);
+      if (!removed) throw new Refused("not_found");
+      const slug = await messages.remove(visitor.actor, removed);
+      return seeOther(`/rooms/${slug}`);
+    },
+    { parse: "none" },
+  );
+  return app.post(
     "/rooms/:slug/messages",
     async ({ request, server, visitor, params: { slug } }) => {
       const fields = await readFields(request);
@@ -34,21 +62,17 @@ export function messageRoutes({ edge, access, messages, keys, pages, messageMaxL
       if (!visitor.signedIn) return leadTo(withNext("/login", `/rooms/${slug}`), request);
       const text = fields.get("text") ?? "";
       const key = clientKey(fields.get("key")) ?? keys.clientKey();
-      const member = await access.member(visitor.actor, slug);
-      try {
-        await messages.post(member, { key, text: text.replaceAll("\r\n", "\n") });
-        return seeOther(`/rooms/${slug}`);
-      } catch (refused) {
-        if (!(refused instanceof Refused)) throw refused;
-        // The page comes back with what was typed, and why it was not sent.
-        const { status, headers } = toHttp(refused);
-        const { locale } = preferencesOf(request);
-        const n = number(locale, refused.retryAfterSeconds ?? messageMaxLength);
-        const error = fill(catalogs[locale].refusals[refused.code], { n });
-        const messageKey = refused.code === "key_reused" ? keys.clientKey() : key;
-        const reader = await access.reader(visitor.actor, slug);
-        return pages.answer(request, visitor, reader, { text, error, messageKey }, { status, headers });
-      }
+      const draft = { key, text: text.replaceAll("\r\n", "\n") };
+      const { refused } = await attempt(send(visitor.actor, slug, draft));
+      if (!refused) return seeOther(`/rooms/${slug}`);
+      if (refused.code === "not_found") throw refused;
+      // The page comes back with what was typed, and why it was not sent.
+      const { status, headers } = toHttp(refused);
+      const { locale } = preferencesOf(request);
+      const error = wordsFor(refused, { locale, t: catalogs[locale] }, messageMaxLength);
+      const messageKey = refused.code === "key_reused" ? keys.clientKey() : key;
+      const reader = await access.reader(visitor.actor, slug);
+      return pages.answer(request, visitor, reader, { text, error, messageKey }, { status, headers });
     },
     { parse: "none" },
   );

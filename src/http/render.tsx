@@ -1,6 +1,7 @@
 /** From a page's JSX to an answer. */
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
+import type { SignedIn } from "../accounts/sessions.ts";
 import { catalogs } from "../shared/locale/locale.ts";
 import type { Shell } from "../../views/components/layout.tsx";
 import { NoticePage, type NoticeStatus } from "../../views/pages/notice.tsx";
@@ -24,9 +25,14 @@ export function createShell(assets: Pick<Assets, "css" | "js">): ShellOf {
       assets,
       t: catalogs[locale],
       path: request.method === "GET" ? pathname + search : "/",
-      user: signedIn ? { name: signedIn.account.name, csrf: mask(signedIn.session.csrf) } : null,
+      user: signedIn ? userOf(signedIn) : null,
     };
   };
+}
+
+function userOf({ account, session }: SignedIn): NonNullable<Shell["user"]> {
+  const { name, avatar, isStaff, isSuperuser } = account;
+  return { name, avatar, isStaff: isStaff || isSuperuser, csrf: mask(session.csrf) };
 }
 
 export function page(request: Request, content: VNode, extras?: Extras): Response {

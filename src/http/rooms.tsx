@@ -5,6 +5,7 @@ import type { Feed } from "../chat/feed.ts";
 import type { Messages } from "../chat/messages.ts";
 import type { KeyMaker, Page } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
+import type { Rooms } from "../chat/rooms.ts";
 import { messageId } from "../shared/ids.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { OlderMessages } from "../../views/components/history.tsx";
@@ -15,10 +16,12 @@ import type { Visitor } from "./identify.ts";
 import type { PageCache } from "./page-cache.ts";
 import { fragment, page, pageText, type ShellOf } from "./render.tsx";
 import { sharedPage, type Extras } from "./respond.ts";
+import { attempt, wordsFor } from "./words.ts";
 
 export interface RoomPages {
   access: Access;
   messages: Messages;
+  rooms: Rooms;
   feed: Feed;
   keys: KeyMaker;
   shellOf: ShellOf;
@@ -30,17 +33,19 @@ export interface RoomPages {
 export type Rejected = Pick<NonNullable<RoomPageProps["draft"]>, "text" | "error" | "messageKey">;
 
 export function createRoomPages(deps: RoomPages) {
-  const { access, messages, feed, keys, shellOf, cache, messageMaxLength } = deps;
+  const { access, messages, rooms, feed, keys, shellOf, cache, messageMaxLength } = deps;
 
   function propsOf(shell: Shell, { room }: Reader, { head, ...stretch }: Page) {
     return {
       shell,
-      room: { slug: room.slug, name: room.slug === PUBLIC_ROOM ? publicName(room.name, shell) : room.name },
+      room: room.kind === "public" ? { ...room, name: publicName(room.name, shell) } : room,
+      rooms: null,
       held: { epoch: feed.epoch(), rev: head },
       messages: stretch.messages,
       previousAt: stretch.previousAt,
       history: null,
       welcome: false,
+      silence: null,
       draft: null,
     } satisfies RoomPageProps;
   }
@@ -72,16 +77,23 @@ export function createRoomPages(deps: RoomPages) {
   ) {
     const shell = shellOf(request, visitor);
     const fresh = { messageKey: keys.clientKey(), text: "", error: null };
-    const draft = { ...(rejected ?? fresh), maxLength: messageMaxLength };
-    const newest = await messages.latest(reader);
-    return page(request, <RoomPage {...propsOf(shell, reader, newest)} draft={draft} />, extras);
+    const { actor } = visitor;
+    // Whoever may not write sees why in the composer's place; but not before their text has come back to them.
+    const { refused } = rejected ? { refused: null } : await attempt(access.member(actor, reader.room.slug));
+    const props = {
+      ...propsOf(shell, reader, await messages.latest(reader)),
+      rooms: await rooms.mine(actor),
+      silence: refused && wordsFor(refused, shell),
+      draft: refused ? null : { ...(rejected ?? fresh), maxLength: messageMaxLength },
+    };
+    return page(request, <RoomPage {...props} />, extras);
   }
 
   async function older(request: Request, visitor: Visitor, slug: string, before: string): Promise<Response> {
     const id = messageId(before);
     if (!id) throw new Refused("not_found");
     const reader = await access.reader(visitor.actor, slug);
-    const stretch = await messages.page(reader, { before: id });
+    const stretch = await messages.page(reader, { before: id, removed: true });
     const shell = shellOf(request, visitor);
     if (request.headers.get("hx-request-type") === "partial") {
       const reading = { room: slug, locale: shell.locale, zone: shell.zone, t: shell.t.message };
@@ -96,7 +108,8 @@ export function createRoomPages(deps: RoomPages) {
     const reader = await access.reader(visitor.actor, slug);
     const stretch = await messages.around(reader, target);
     const props = propsOf(shellOf(request, visitor), reader, stretch);
-    return page(request, <RoomPage {...props} history={{ target }} />);
+    const mayRemove = await messages.mayRemove(visitor.actor, target);
+    return page(request, <RoomPage {...props} history={{ target: { id: target, mayRemove } }} />);
   }
 
   return { live, answer, older, permalink };

@@ -4,6 +4,7 @@ type Branded<T, Name extends string> = T & { readonly __brand: Name };
 export type UserId = Branded<number, "UserId">;
 export type RoomId = Branded<number, "RoomId">;
 export type MessageId = Branded<number, "MessageId">;
+export type InvitationId = Branded<number, "InvitationId">;
 export type SessionId = Branded<string, "SessionId">;
 
 /** The sender's own name for one message: made before the first attempt, kept across retries. */
@@ -18,7 +19,13 @@ export function clientKey(text: unknown): ClientKey | null {
 
 /** Null when the text is not a whole number that fits a safe integer. */
 export function messageId(text: string): MessageId | null {
-  return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text))
-    ? (Number(text) as MessageId)
-    : null;
+  return rowId(text) as MessageId | null;
+}
+
+export function invitationId(text: string): InvitationId | null {
+  return rowId(text) as InvitationId | null;
+}
+
+function rowId(text: string): number | null {
+  return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : null;
 }

@@ -14,3 +14,10 @@ export const RESUME_MAX_CHANGES = 1000;
 export const GROUPING_WINDOW = 5 * 60_000;
 
 export const USERNAME_MAX_LENGTH = 150;
+
+/** Code points in the name and in the topic of a room. */
+export const ROOM_NAME_MAX_LENGTH = 50;
+export const ROOM_TOPIC_MAX_LENGTH = 200;
+
+/** More unread messages than this are not counted. */
+export const UNREAD_MAX = 100;

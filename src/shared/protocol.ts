@@ -15,6 +15,8 @@ export interface MessageView {
   text: string;
   /** Milliseconds since 1970, UTC. */
   createdAt: number;
+  /** When it was removed, if it was: there is no text any more. */
+  deletedAt?: number | null;
   /** Present in live frames only: lets the sender's page settle its pending copy in place. */
   key?: string;
 }
@@ -30,7 +32,9 @@ export interface Changes {
 export type ClientFrame =
   | { type: "hello"; rooms: Held[] }
   | { type: "resume"; room: string; epoch: string; rev: number }
-  | { type: "send"; room: string; key: ClientKey; text: string };
+  | { type: "send"; room: string; key: ClientKey; text: string }
+  /** Everything up to the message at this place has been seen. */
+  | { type: "read"; room: string; seq: number };
 
 /** What a page holds of a room: all changes up to `rev` of this `epoch`. */
 export interface Held {
@@ -43,11 +47,15 @@ export type ServerFrame =
   | { type: "welcome"; epoch: string; user: string | null }
   | ({ type: "changes" } & Changes)
   | { type: "reset"; room: string; reason: ResetReason }
+  | { type: "removed"; room: string; reason: RemovedReason }
   | { type: "ack"; room: string; key: string; id: number; seq: number; rev: number; repeat: boolean }
   | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number };
 
 /** The server restarted from a backup; the page claims a number that does not exist yet; it missed too much. */
 export type ResetReason = "epoch" | "ahead" | "gap";
+
+/** The reader is no member any more, or there is no such room any more. */
+export type RemovedReason = "membership" | "room";
 
 export type RefusalCode =
   | "bad_request"
@@ -55,13 +63,43 @@ export type RefusalCode =
   | "too_long"
   | "bad_characters"
   | "login_required"
+  | "forbidden"
+  | "muted"
+  | "room_closed"
   | "not_found"
   | "rate_limited"
   | "key_reused"
+  | "slug_taken"
+  | "bad_slug"
+  | "bad_name"
+  | "owner_stays"
+  | "not_confirmed"
+  | "invitation_over"
   | "unavailable";
+
+/** The codes with which a message may be refused. */
+export const SEND_REFUSALS = [
+  "bad_request",
+  "blank",
+  "too_long",
+  "bad_characters",
+  "login_required",
+  "muted",
+  "room_closed",
+  "not_found",
+  "rate_limited",
+  "key_reused",
+  "unavailable",
+] as const satisfies readonly RefusalCode[];
+
+/** The words for each. */
+export type SendRefusals = Readonly<Record<(typeof SEND_REFUSALS)[number], string>>;
 
 /** The close code of a socket whose session is over: the page goes on as a guest. */
 export const CLOSE_SESSION_OVER = 4401;
+
+/** The close code of a socket whose only room is closed to its reader. */
+export const CLOSE_REMOVED = 4403;
 
 /** Rooms that one hello may name. */
 const HELLO_MAX_ROOMS = 100;
@@ -84,6 +122,11 @@ export function parseClientFrame(text: string): ClientFrame | null {
       if (!key || typeof frame.room !== "string" || typeof frame.text !== "string") return null;
       return { type: "send", room: frame.room, key, text: frame.text };
     }
+    case "read": {
+      const { room, seq } = frame;
+      if (typeof room !== "string" || !isNumber(seq)) return null;
+      return { type: "read", room, seq };
+    }
     default:
       return null;
   }
@@ -103,8 +146,12 @@ function held(value: unknown): Held | null {
   if (!isObject(value)) return null;
   const { room, epoch, rev } = value;
   if (typeof room !== "string" || typeof epoch !== "string") return null;
-  if (!Number.isSafeInteger(rev) || (rev as number) < 0) return null;
-  return { room, epoch, rev: rev as number };
+  return isNumber(rev) ? { room, epoch, rev } : null;
+}
+
+/** A number of a change, or the place of a message. */
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

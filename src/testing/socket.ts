@@ -44,7 +44,7 @@ const PATIENCE_MS = 10_000;
 const BunSocket = WebSocket as unknown as new (url: string, options: Bun.WebSocketOptions) => WebSocket;
 
 export function openChat(client: Client, slug: string, query = ""): Promise<Socket<ChatFrame>> {
-  return open<ChatFrame>(client, `/ws/chat/${slug}/${query}`);
+  return openSocket<ChatFrame>(client, `/ws/chat/${slug}/${query}`);
 }
 
 /**
@@ -52,7 +52,7 @@ export function openChat(client: Client, slug: string, query = ""): Promise<Sock
  * nothing received yet.
  */
 export async function openGateway(client: Client, held: readonly Held[] | "here" = "here"): Promise<Gateway> {
-  const socket = await open<ServerFrame>(client, "/ws/");
+  const socket = await openSocket<ServerFrame>(client, "/ws/");
   const rooms = held === "here" ? [] : held;
   const nextOf: Gateway["nextOf"] = (type, fits) => {
     type Wanted = Extract<ServerFrame, { type: typeof type }>;
@@ -98,7 +98,7 @@ async function newestNumber(client: Client): Promise<number> {
   return messages[0]?.seq ?? 0;
 }
 
-async function open<Frame>(client: Client, path: string): Promise<Socket<Frame>> {
+export async function openSocket<Frame>(client: Client, path: string): Promise<Socket<Frame>> {
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<{ code: number; reason: string }>();
   const frames: Frame[] = [];
   let waiting: { fits: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];

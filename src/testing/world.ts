@@ -26,7 +26,14 @@ export type Environment = Record<string, string | undefined>;
 const ROOT = join(import.meta.dir, "..", "..");
 
 /** People in tests act faster than people; what tests a limit sets it. */
-const PATIENT = { AUTH_RATE_LIMIT: "1000000", CHAT_MESSAGE_RATE_LIMIT: "1000000" };
+const PATIENT = {
+  AUTH_RATE_LIMIT: "1000000",
+  CHAT_MESSAGE_RATE_LIMIT: "1000000",
+  INVITATION_RATE_LIMIT: "1000000",
+  ROOM_RATE_LIMIT: "1000000",
+  SOCKET_RATE_LIMIT: "1000000",
+  UPLOAD_RATE_LIMIT: "1000000",
+};
 
 const START_PATIENCE_MS = 15_000;
 const GIVE_UP_PATIENCE_MS = 15_000;

@@ -6,7 +6,7 @@ import type { Clock, KeyMaker } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { RoomId } from "../shared/ids.ts";
 import { avatarUrl } from "../shared/media.ts";
-import { CLOSE_SESSION_OVER, parseObject, type MessageView } from "../shared/protocol.ts";
+import { CLOSE_REMOVED, CLOSE_SESSION_OVER, parseObject, type MessageView } from "../shared/protocol.ts";
 import { codePoints, strip } from "../shared/text.ts";
 import { isoMicroseconds } from "../shared/time.ts";
 import type { Hub } from "./hub.ts";
@@ -41,7 +41,7 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
 
   hub.onChanges((room, { room: slug, from, changes }) => {
     // Only new messages: these clients know neither edits nor deletions.
-    const fresh = changes.filter((message) => message.seq > from);
+    const fresh = changes.filter(({ seq, deletedAt }) => seq > from && !deletedAt);
     for (const origin of audiences.get(room)?.keys() ?? []) {
       for (const message of fresh)
         hub.publish(topicOf(room, origin), JSON.stringify(frameOf(message, slug, origin)));
@@ -84,14 +84,25 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
     }
   }
 
-  return {
-    async opened(socket) {
-      const { room } = await access.reader(socket.data.actor, socket.data.slug);
+  async function enter(socket: Socket): Promise<void> {
+    const { actor, slug, origin } = socket.data;
+    const removals = hub.removals();
+    try {
+      const { room } = await access.reader(actor, slug);
       if (socket.readyState !== WebSocket.OPEN) return;
+      if (hub.removals() !== removals) return await enter(socket);
       open.set(socket, room.id);
-      count(room.id, socket.data.origin, 1);
-      socket.subscribe(topicOf(room.id, socket.data.origin));
-    },
+      count(room.id, origin, 1);
+      socket.subscribe(topicOf(room.id, origin));
+    } catch (refused) {
+      // Left, or put out, since the handshake.
+      if (!(refused instanceof Refused)) throw refused;
+      socket.close(CLOSE_REMOVED, "removed");
+    }
+  }
+
+  return {
+    opened: enter,
 
     async received(socket, text) {
       const message = parseObject(text)?.["message"];

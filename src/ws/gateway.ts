@@ -2,6 +2,7 @@
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Access } from "../chat/access.ts";
 import type { Feed } from "../chat/feed.ts";
+import type { Members } from "../chat/members.ts";
 import type { Messages } from "../chat/messages.ts";
 import { Refused } from "../chat/refusal.ts";
 import {
@@ -18,11 +19,12 @@ export interface GatewayDeps {
   access: Access;
   feed: Feed;
   hub: Hub;
+  members: Members;
   messages: Messages;
   sessions: Sessions;
 }
 
-export function createGateway({ access, feed, hub, messages, sessions }: GatewayDeps): Protocol {
+export function createGateway({ access, feed, hub, members, messages, sessions }: GatewayDeps): Protocol {
   async function greet(socket: Socket, rooms: Held[]): Promise<void> {
     const { actor } = socket.data;
     const user = actor.kind === "member" ? actor.name : null;
@@ -30,16 +32,27 @@ export function createGateway({ access, feed, hub, messages, sessions }: Gateway
     for (const held of rooms) await resume(socket, held);
   }
 
+  /** A room that its reader has lost is told apart by its own frame, so that a page can say so. */
+  async function resume(socket: Socket, held: Held): Promise<void> {
+    try {
+      await catchUp(socket, held);
+    } catch (refused) {
+      if (!(refused instanceof Refused) || refused.code !== "not_found") throw refused;
+      send(socket, { type: "removed", room: held.room, reason: "membership" });
+    }
+  }
+
   /** Reads and sends until the socket holds everything published; then, in the same turn, it follows live. */
-  async function resume(socket: Socket, { room, epoch, rev }: Held): Promise<void> {
-    const reader = await access.reader(socket.data.actor, room);
+  async function catchUp(socket: Socket, { room, epoch, rev }: Held): Promise<void> {
     for (let held = rev; ;) {
+      const removals = hub.removals();
+      const reader = await access.reader(socket.data.actor, room);
       const missed = await feed.catchUp(reader, { epoch, rev: held });
       if ("reset" in missed) return send(socket, { type: "reset", room, reason: missed.reset });
       const { changes } = missed;
       if (changes.to > held) send(socket, { type: "changes", room, ...changes });
       held = changes.to;
-      if (hub.follow(socket, reader.room.id, held)) return;
+      if (hub.follow(socket, reader.room.id, held, removals)) return;
     }
   }
 
@@ -61,6 +74,14 @@ export function createGateway({ access, feed, hub, messages, sessions }: Gateway
     }
   }
 
+  async function markRead(
+    { data: { actor } }: Socket,
+    { room, seq }: Extract<ClientFrame, { type: "read" }>,
+  ) {
+    if (actor.kind === "guest") return;
+    await members.markRead(await access.reader(actor, room), actor.id, seq);
+  }
+
   function handle(socket: Socket, frame: ClientFrame): Promise<void> {
     switch (frame.type) {
       case "hello":
@@ -69,6 +90,8 @@ export function createGateway({ access, feed, hub, messages, sessions }: Gateway
         return resume(socket, frame);
       case "send":
         return post(socket, frame);
+      case "read":
+        return markRead(socket, frame);
     }
   }
 

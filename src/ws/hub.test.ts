@@ -7,7 +7,13 @@ import { createHub } from "./hub.ts";
 import type { Protocol, Socket, SocketData } from "./socket.ts";
 
 const ROOM = 1 as RoomId;
-const ANN = { kind: "member", id: 1 as UserId, name: "ann", session: "session-of-ann" as SessionId } as const;
+const ANN = {
+  kind: "member",
+  id: 1 as UserId,
+  name: "ann",
+  session: "session-of-ann" as SessionId,
+  rank: "user",
+} as const;
 
 const bus = createMemoryBus();
 const hub = createHub(bus);
@@ -37,25 +43,25 @@ afterAll(() => server.stop(true));
 test("a reader who is behind what has been published has to read again before following", async () => {
   const { socket, heard } = await reader();
   change(4, 5);
-  expect(hub.follow(socket, ROOM, 4)).toBe(false);
+  expect(hub.follow(socket, ROOM, 4, hub.removals())).toBe(false);
   change(5, 6);
   expect(await heard()).toEqual([]);
 
-  expect(hub.follow(socket, ROOM, 6)).toBe(true);
+  expect(hub.follow(socket, ROOM, 6, hub.removals())).toBe(true);
   change(6, 7);
   expect(await heard()).toMatchObject([{ type: "changes", room: "public", from: 6, to: 7 }]);
 });
 
 test("a reader may hold more than has been published here, as after a restart", async () => {
   const { socket, heard } = await reader();
-  expect(hub.follow(socket, ROOM, 1000)).toBe(true);
+  expect(hub.follow(socket, ROOM, 1000, hub.removals())).toBe(true);
   change(1000, 1001);
   expect(await heard()).toMatchObject([{ from: 1000, to: 1001 }]);
 });
 
 test("sockets of a session that has ended are closed, and no others", async () => {
   const { closed } = await reader();
-  bus.publish({ type: "sessions.ended", sessions: ["session-of-bob"] });
+  bus.publish({ type: "sessions.ended", sessions: ["session-of-bob" as SessionId] });
   expect(await Promise.race([closed, Bun.sleep(50)])).toBeUndefined();
   bus.publish({ type: "sessions.ended", sessions: [ANN.session] });
   expect(await closed).toBe(CLOSE_SESSION_OVER);

@@ -1,7 +1,13 @@
 /** Fan-out: each change is serialised once for each kind of reader and published natively, never sent in a loop. */
-import type { Bus } from "../chat/ports.ts";
-import type { RoomId, SessionId } from "../shared/ids.ts";
-import { CLOSE_SESSION_OVER, type Changes, type ServerFrame } from "../shared/protocol.ts";
+import type { Bus, BusEvent } from "../chat/ports.ts";
+import type { RoomId, SessionId, UserId } from "../shared/ids.ts";
+import {
+  CLOSE_REMOVED,
+  CLOSE_SESSION_OVER,
+  type Changes,
+  type RemovedReason,
+  type ServerFrame,
+} from "../shared/protocol.ts";
 import type { Socket } from "./socket.ts";
 
 export interface Publisher {
@@ -13,11 +19,13 @@ export interface Hub {
   attach(publisher: Publisher): void;
   add(socket: Socket): void;
   remove(socket: Socket): void;
+  /** Rises whenever somebody loses a room: whoever was let in before it rose has to be let in again. */
+  removals(): number;
   /**
-   * Changes that are published from now on reach this socket, if it holds all that were published before: false when
-   * it does not, and has to read again.
+   * Changes that are published from now on reach this socket, if it holds all that were published before, and nobody
+   * lost a room since it was let in: false when it has to ask and read again.
    */
-  follow(socket: Socket, room: RoomId, rev: number): boolean;
+  follow(socket: Socket, room: RoomId, rev: number, removals: number): boolean;
   /** Further kinds of reader, told of every change. */
   onChanges(listener: (room: RoomId, changes: Changes) => void): void;
   publish(topic: string, frame: string): void;
@@ -30,21 +38,57 @@ export function createHub(bus: Bus): Hub {
   /** The last number published in each room since this process started. */
   const published = new Map<RoomId, number>();
   const listeners: ((room: RoomId, changes: Changes) => void)[] = [];
+  let removals = 0;
   let publisher: Publisher | null = null;
 
   const publish = (topic: string, frame: string) => publisher?.publish(topic, frame, false);
 
   bus.subscribe((event) => {
-    if (event.type === "sessions.ended") {
-      for (const id of event.sessions) closeSession(id as SessionId);
-      return;
+    switch (event.type) {
+      case "messages.changed":
+        return spread(event);
+      case "sessions.ended":
+        return event.sessions.forEach(closeSession);
+      case "membership.ended":
+        return shut(byUser(event.userId), event, "membership");
+      case "room.removed":
+        return shut(sockets, event, "room");
+      case "account.changed":
     }
-    const { roomId, room, from, to, changes } = event;
+  });
+
+  function spread({
+    roomId,
+    room,
+    from,
+    to,
+    changes,
+  }: Extract<BusEvent, { type: "messages.changed" }>): void {
     const frame: ServerFrame = { type: "changes", room, from, to, changes };
     published.set(roomId, to);
     publish(topicOf(roomId), JSON.stringify(frame));
     for (const listener of listeners) listener(roomId, frame);
-  });
+  }
+
+  /** From here on nothing of the room reaches these sockets, neither live nor by what they are just reading. */
+  function shut(
+    from: Iterable<Socket>,
+    { roomId, room }: { roomId: RoomId; room: string },
+    reason: RemovedReason,
+  ): void {
+    removals++;
+    const frame: ServerFrame = { type: "removed", room, reason };
+    for (const socket of from) {
+      if (socket.data.slug === room) socket.close(CLOSE_REMOVED, "removed");
+      if (!socket.isSubscribed(topicOf(roomId))) continue;
+      socket.unsubscribe(topicOf(roomId));
+      socket.send(JSON.stringify(frame));
+    }
+  }
+
+  function byUser(id: UserId): Socket[] {
+    return [...sockets].filter(({ data: { actor } }) => actor.kind === "member" && actor.id === id);
+  }
 
   function closeSession(id: SessionId): void {
     for (const socket of bySession.get(id) ?? []) socket.close(CLOSE_SESSION_OVER, "session over");
@@ -72,8 +116,10 @@ export function createHub(bus: Bus): Hub {
       if (siblings?.size === 0) bySession.delete(actor.session);
     },
 
-    follow(socket, room, rev) {
-      if ((published.get(room) ?? 0) > rev) return false;
+    removals: () => removals,
+
+    follow(socket, room, rev, asOf) {
+      if ((published.get(room) ?? 0) > rev || asOf !== removals) return false;
       socket.subscribe(topicOf(room));
       return true;
     },

@@ -4,9 +4,9 @@
  */
 import { Elysia } from "elysia";
 import type { Server } from "bun";
-import type { Access } from "../chat/access.ts";
-import type { Clock } from "../chat/ports.ts";
+import type { Clock, RateLimit } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
+import type { Rooms } from "../chat/rooms.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import type { Identify } from "../http/identify.ts";
 import type { Origins } from "../http/origin.ts";
@@ -14,31 +14,27 @@ import { empty } from "../http/respond.ts";
 import type { Protocol, SocketData } from "./socket.ts";
 
 export interface SocketRoutes {
-  access: Access;
   clock: Clock;
   echochat: Protocol;
   gateway: Protocol;
   identify: Identify;
   origins: Origins;
-  roomSlug: RegExp;
+  rooms: Rooms;
+  /** Counts the handshakes from one address. */
+  rate: RateLimit;
 }
 
 type Upgrader = Pick<Server<SocketData>, "upgrade" | "requestIP"> | null;
 
 const CHAT = "/ws/chat/";
 
-export function socketRoutes({
-  access,
-  clock,
-  echochat,
-  gateway,
-  identify,
-  origins,
-  roomSlug,
-}: SocketRoutes) {
+export function socketRoutes({ clock, echochat, gateway, identify, origins, rooms, rate }: SocketRoutes) {
   async function upgrade(request: Request, server: Upgrader, protocol: Protocol, slug: string) {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426);
     if (!origins.maySocket(request, server)) return empty(403);
+    const allowance = await rate.take(origins.address(request, server));
+    if (!allowance.allowed)
+      return empty(429, { headers: { "retry-after": String(allowance.retryAfterSeconds) } });
     const { actor, origin } = await identify(request, server);
     if (slug !== "" && !(await mayEnter(slug, actor))) return empty(403);
     const data: SocketData = { protocol, actor, origin, slug, work: Promise.resolve(), heardAt: clock.now() };
@@ -48,9 +44,11 @@ export function socketRoutes({
   }
 
   async function mayEnter(slug: string, actor: SocketData["actor"]): Promise<boolean> {
-    if (slug !== PUBLIC_ROOM && (actor.kind === "guest" || !roomSlug.test(slug))) return false;
+    if (slug === PUBLIC_ROOM) return true;
+    if (actor.kind === "guest" || !rooms.isSlug(slug)) return false;
     try {
-      await access.reader(actor, slug);
+      // Existing clients open the socket of a room that they are only just making.
+      await rooms.claim(actor, slug);
       return true;
     } catch (refused) {
       if (refused instanceof Refused) return false;

@@ -19,7 +19,7 @@ export interface Said {
 /** Writes messages straight into the store: through the doors of the product nobody speaks yesterday. */
 export async function said(place: { dataDir: string }, lines: readonly Said[]): Promise<number[]> {
   const db = openSqlite(join(place.dataDir, "echochat.sqlite"), MIGRATIONS, Date.now());
-  const room = await createRoomStore(db).bySlug("public");
+  const room = (await createRoomStore(db).entry("public", null))?.room;
   const batch = [];
   for (const { by, text, at } of lines) {
     const account = await createAccountStore(db).byNameKey(nameKey(by));

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { member } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { eventually, openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { said } from "./conversation.ts";
@@ -178,33 +179,131 @@ test("links are links, everything else is text, and nothing is wider than a smal
 });
 
 test("a message that is refused stays with the reason, and can be sent again or deleted", async () => {
-  const strict = await startWorld({ CHAT_MESSAGE_RATE_LIMIT: "2", CHAT_MESSAGE_RATE_WINDOW: "2" });
+  const ann = await newcomer();
+  const guest = await browser.person("guest");
+  await guest.opens("/");
+  await ann.sends("one");
+  await guest.seesMessage("one");
+  const close = (closed: boolean) =>
+    inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = 'public'", Number(closed));
+  close(true);
+  try {
+    for (const text of ["two", "three", "four"]) await ann.sends(text);
+    await ann.sees("Not sent: This room is closed: nobody writes here any more.");
+    await eventually(() => ann.page.locator(".refused").count(), 3);
+    expect((await ann.reads()).slice(-4)).toEqual(["one", "two", "three", "four"]);
+    expect((await guest.reads()).at(-1)).toBe("one");
+
+    await ann.message("four").getByRole("button", { name: "Delete" }).click();
+    await eventually(async () => (await ann.reads()).slice(-3), ["one", "two", "three"]);
+    await ann.message("two").getByRole("button", { name: "Retry" }).click();
+    await eventually(() => ann.page.locator(".refused").count(), 2);
+  } finally {
+    close(false);
+  }
+  for (const text of ["three", "two"]) {
+    await ann.message(text).getByRole("button", { name: "Retry" }).click();
+    await guest.seesMessage(text);
+  }
+  await eventually(() => ann.page.locator(".refused, .sending").count(), 0);
+  for (const person of [ann, guest])
+    await eventually(async () => (await person.reads()).slice(-3), ["one", "three", "two"]);
+});
+
+test("a text that cannot be stored is refused for good, and says why", async () => {
+  const ann = await newcomer();
+  await ann.composer.evaluate((field: HTMLTextAreaElement) => {
+    field.value = "before \0 after";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await ann.composer.press("Enter");
+  await ann.sees("Not sent: The message contains characters that cannot be stored.");
+  await ann.page.locator(".refused").getByRole("button", { name: "Retry" }).click();
+  await ann.sees("Not sent: The message contains characters that cannot be stored.");
+  await ann.page.locator(".refused").getByRole("button", { name: "Delete" }).click();
+  await eventually(() => ann.page.locator(".refused, .sending").count(), 0);
+  await ann.sends("without it");
+  await ann.seesMessage("without it");
+});
+
+test("messages written too fast wait with a countdown, and go out in order by themselves", async () => {
+  const strict = await startWorld({ CHAT_MESSAGE_RATE_LIMIT: "2", CHAT_MESSAGE_RATE_WINDOW: "3" });
   const hall = await openBrowser(strict);
   try {
     const ann = await hall.person("ann");
     const guest = await hall.person("guest");
+    const sent: string[] = [];
+    ann.page.on("websocket", (socket) => {
+      socket.on("framesent", ({ payload }) => sent.push(String(payload)));
+    });
     await ann.registers();
     await guest.opens("/");
-    for (const text of ["one", "two", "three", "four"]) await ann.sends(text);
-    await ann.sees(/Not sent: You are writing very fast\. Wait [12] s\./);
-    await eventually(() => ann.page.locator(".refused").count(), 2);
-    expect(await ann.reads()).toEqual(["one", "two", "three", "four"]);
-    await guest.seesMessage("two");
-    expect(await guest.reads()).toEqual(["one", "two"]);
+    const written = ["one", "two", "three", "four", "five"];
+    await ann.page.evaluate(watchCountdown);
+    for (const text of written) await ann.sends(text);
 
-    await ann.message("four").getByRole("button", { name: "Delete" }).click();
-    await eventually(() => ann.reads(), ["one", "two", "three"]);
-    await Bun.sleep(2_000);
-    await ann.message("three").getByRole("button", { name: "Retry" }).click();
-    await guest.seesMessage("three");
-    await eventually(() => ann.page.locator(".refused, .sending").count(), 0);
-    expect(await ann.reads()).toEqual(["one", "two", "three"]);
+    const timer = ann.page.getByRole("timer");
+    await timer.waitFor();
+    expect(await timer.innerText()).toMatch(
+      /^You are writing very fast\. Your message goes out in [123] s\.$/,
+    );
+    expect(await ann.reads()).toEqual(written);
+    expect(await ann.page.locator(".refused").count()).toBe(0);
+    await eventually(() => guest.reads(), ["one", "two"]);
+    // What is written meanwhile waits as well: sent at once, it could overtake what was refused.
+    await ann.sends("six");
+    await ann.seesMessage("six");
+    expect(sent.filter((frame) => frame.includes('"six"'))).toEqual([]);
+    written.push("six");
+
+    await eventually(() => guest.reads(), written, 15_000);
+    await eventually(() => ann.page.locator(".sending, .refused").count(), 0);
+    await timer.waitFor({ state: "detached" });
+    expect(await ann.reads()).toEqual(written);
+    const counted = await ann.page.evaluate(() => countdown());
+    expect(counted.slice(0, 3)).toEqual([3, 2, 1]);
     await hall.empty();
   } finally {
     await hall.close();
     await strict.stop();
   }
 });
+
+test("what still waits when the page is loaded anew goes out all the same", async () => {
+  const strict = await startWorld({ CHAT_MESSAGE_RATE_LIMIT: "1", CHAT_MESSAGE_RATE_WINDOW: "3" });
+  const hall = await openBrowser(strict);
+  try {
+    const ann = await hall.person("ann");
+    const guest = await hall.person("guest");
+    await ann.registers();
+    await guest.opens("/");
+    for (const text of ["one", "two", "three"]) await ann.sends(text);
+    await ann.page.getByRole("timer").waitFor();
+    await ann.page.reload();
+    await ann.page.getByRole("timer").waitFor();
+    for (const person of [ann, guest])
+      await eventually(() => person.reads(), ["one", "two", "three"], 15_000);
+    await eventually(() => ann.page.locator(".sending, .refused").count(), 0, 10_000);
+    await hall.empty();
+  } finally {
+    await hall.close();
+    await strict.stop();
+  }
+});
+
+declare function countdown(): number[];
+
+/** In the page: the seconds that the countdown has shown. */
+function watchCountdown(): void {
+  const shown: number[] = [];
+  const look = () => {
+    const seconds = Number(/(\d+) s\./.exec(document.querySelector("[role=timer]")?.textContent ?? "")?.[1]);
+    if (seconds !== shown.at(-1) && !Number.isNaN(seconds)) shown.push(seconds);
+  };
+  const whatever = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(document.body, whatever);
+  Object.assign(globalThis, { countdown: () => shown });
+}
 
 function isFocused(person: Person): Promise<boolean> {
   return person.composer.evaluate((field) => document.activeElement === field);

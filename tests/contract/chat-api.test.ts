@@ -216,12 +216,6 @@ describe("a room that is not the public one", () => {
     },
   );
 
-  test("that nobody has made is not found by a member, until rooms can be made", async () => {
-    for (const path of ["/api/chat/rooms/abc/", "/api/chat/rooms/abc/messages/"]) {
-      expectJson(await ann.get(path), 404, { error: "Not found" });
-    }
-  });
-
   test("may be any slug that the operator allows", async () => {
     const other = await startWorld({ CHAT_ROOM_SLUG_REGEX: "^r[0-9]+$" });
     const reader = await guest(other);

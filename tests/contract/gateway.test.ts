@@ -57,7 +57,8 @@ describe("someone who opens a page", () => {
     expect(rev).toBe(seq);
     for (const socket of [a, b, g]) {
       const { createdAt, ...message } = (await socket.nextOf("changes")).changes[0] ?? { createdAt: 0 };
-      expect(message).toEqual({ id, seq, rev, author: "ann", avatar: null, text: "hello\nthere", key });
+      const author = { author: "ann", avatar: null };
+      expect(message).toEqual({ id, seq, rev, ...author, text: "hello\nthere", deletedAt: null, key });
       expect(Math.abs(createdAt - Date.now())).toBeLessThan(10_000);
     }
     const answer = await post(b, "hello ann");

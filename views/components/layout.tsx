@@ -1,6 +1,8 @@
 /** What every page stands in: head, bar and main. */
 import LogOut from "lucide/dist/esm/icons/log-out.mjs";
+import MessagesSquare from "lucide/dist/esm/icons/messages-square.mjs";
 import Settings from "lucide/dist/esm/icons/settings.mjs";
+import Shield from "lucide/dist/esm/icons/shield.mjs";
 import type { ComponentChildren } from "preact";
 import { LOCALES, catalogs, type Catalog, type Locale } from "../../src/shared/locale/locale.ts";
 import { Avatar } from "./avatar.tsx";
@@ -20,7 +22,7 @@ export interface Shell {
   zone: string;
   /** Where the reader is, to come back to after a change of language or a login. */
   path: string;
-  user: { name: string; csrf: string } | null;
+  user: { name: string; avatar: string | null; isStaff: boolean; csrf: string } | null;
   assets: { css: string; js: string };
 }
 
@@ -74,9 +76,17 @@ function Bar({ shell }: { shell: Shell }) {
       <nav aria-label={t.app.mainNavigation}>
         {user ? (
           <>
-            <span class="me" title={`${t.nav.signedInAs} ${user.name}`}>
+            {user.isStaff && (
+              <a class="quiet button" href="/admin" aria-label={t.nav.admin} title={t.nav.admin}>
+                <Icon node={Shield} />
+              </a>
+            )}
+            <a class="quiet button" href="/rooms" aria-label={t.nav.rooms} title={t.nav.rooms}>
+              <Icon node={MessagesSquare} />
+            </a>
+            <a class="me" href="/profile" title={`${t.nav.signedInAs} ${user.name}`}>
               <Avatar name={user.name} /> <span dir="auto">{user.name}</span>
-            </span>
+            </a>
             <form method="post" action="/logout">
               <CsrfField token={user.csrf} />
               <button class="quiet" aria-label={t.nav.logout} title={t.nav.logout}>

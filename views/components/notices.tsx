@@ -1,6 +1,6 @@
 /** What floats over the end of a pane: how many messages have come, and how the connection stands. */
 import ArrowDown from "lucide/dist/esm/icons/arrow-down.mjs";
-import { plural } from "../../src/shared/locale/format.ts";
+import { fill, number, plural } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import { Icon } from "./icon.tsx";
 import { withNext } from "./links.ts";
@@ -13,11 +13,13 @@ export interface NoticesProps {
   /** Messages that came while the reader was further up. */
   unseen: number;
   /** The most important thing to say, if there is anything. */
-  notice: "reset" | "signed-out" | "offline" | null;
+  notice: "reset" | "removed" | "signed-out" | "offline" | null;
+  /** Seconds until what was written may be sent. */
+  wait: number;
   toEnd: () => void;
 }
 
-export function Notices({ path, locale, t, unseen, notice, toEnd }: NoticesProps) {
+export function Notices({ path, locale, t, unseen, notice, wait, toEnd }: NoticesProps) {
   return (
     <div class="notices">
       {unseen > 0 && (
@@ -25,11 +27,21 @@ export function Notices({ path, locale, t, unseen, notice, toEnd }: NoticesProps
           <Icon node={ArrowDown} /> {plural(locale, t.newMessages, unseen)}
         </button>
       )}
+      {wait > 0 && (
+        <p class="banner" role="timer">
+          {fill(t.wait, { n: number(locale, wait) })}
+        </p>
+      )}
       <div role="status">
         {notice === "offline" && <p class="banner">{t.offline}</p>}
         {notice === "reset" && (
           <p class="banner">
             {t.reset} <a href={path}>{t.reload}</a>
+          </p>
+        )}
+        {notice === "removed" && (
+          <p class="banner">
+            {t.removed} <a href="/">{t.home}</a>
           </p>
         )}
         {notice === "signed-out" && (

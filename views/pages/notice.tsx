@@ -1,8 +1,9 @@
 /** A page that says what went wrong, in the same dress as every other. */
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import { Layout, type Shell } from "../components/layout.tsx";
+import { withNext } from "../components/links.ts";
 
-export type NoticeStatus = keyof Omit<Catalog["errors"], "home">;
+export type NoticeStatus = keyof Omit<Catalog["errors"], "home" | "login">;
 
 export function NoticePage({ shell, status }: { shell: Shell; status: NoticeStatus }) {
   const { title, text } = shell.t.errors[status];
@@ -16,6 +17,11 @@ export function NoticePage({ shell, status }: { shell: Shell; status: NoticeStat
           {shell.t.errors.home}
         </a>
       </p>
+      {status === 404 && !shell.user && (
+        <p>
+          <a href={withNext("/login", shell.path)}>{shell.t.errors.login}</a>
+        </p>
+      )}
     </Layout>
   );
 }

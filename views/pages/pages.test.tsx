@@ -8,6 +8,9 @@ import { Composer } from "../components/composer.tsx";
 import type { Shell } from "../components/layout.tsx";
 import { Pane } from "../components/pane.tsx";
 import { LoginPage, RegisterPage } from "./account.tsx";
+import { InvitationPage } from "./invitation.tsx";
+import { RoomSettingsPage, type RoomSettingsProps } from "./room-settings.tsx";
+import { RoomsPage } from "./rooms.tsx";
 import { NoticePage, type NoticeStatus } from "./notice.tsx";
 import { RoomPage, type RoomPageProps } from "./room.tsx";
 
@@ -22,7 +25,12 @@ const guest: Shell = {
   user: null,
   assets: { css: "/assets/app.css", js: "/assets/app.js" },
 };
-const ann: Shell = { ...guest, user: { name: "Ann", csrf: "masked-token" } };
+const ann: Shell = { ...guest, user: { name: "Ann", avatar: null, isStaff: true, csrf: "masked-token" } };
+const ROOM = { slug: "room", name: "A room", topic: "A topic", kind: "private" as const, unread: 2 };
+const NEW_ROOM = { name: "", slug: "", error: null };
+const MEMBER = { name: "bob", avatar: null, role: "member" as const, invitation: 1 };
+const USES = { expiresAt: 1, usesMax: 10, uses: 1 };
+const INVITATION = { id: 1, token: "1-token", createdBy: "Ann", isOpen: true, ...USES };
 const form = { csrf: "masked-token", username: "", error: null, next: "/" };
 const statuses = Object.keys(catalogs.en.errors).map(Number).filter(Boolean) as NoticeStatus[];
 
@@ -35,6 +43,9 @@ describe("a page without islands ships no script:", () => {
       `status ${status}`,
       (shell) => <NoticePage shell={shell} status={status} />,
     ]),
+    ["one's rooms", (shell) => <RoomsPage shell={shell} rooms={[ROOM]} form={NEW_ROOM} />],
+    ["the settings of a room", (shell) => settingsPage({ shell })],
+    ["an invitation", (shell) => invitationPage(shell)],
   ];
 
   test.each(pages)("%s", (_, page) => {
@@ -51,9 +62,12 @@ describe("every page", () => {
   const pages: [string, (shell: Shell) => VNode][] = [
     ["the room", (shell) => roomPage({ shell, draft: shell.user && DRAFT })],
     ["the front page", (shell) => roomPage({ shell, welcome: true, draft: shell.user && DRAFT })],
-    ["the room's history", (shell) => roomPage({ shell, history: { target: 2 } })],
+    ["the room's history", (shell) => roomPage({ shell, history: { target: { id: 2, mayRemove: true } } })],
     ["the login", (shell) => <LoginPage shell={shell} {...form} />],
     ["the registration", (shell) => <RegisterPage shell={shell} {...form} rules="relaxed" />],
+    ["one's rooms", (shell) => <RoomsPage shell={shell} rooms={[ROOM]} form={NEW_ROOM} />],
+    ["the settings of a room", (shell) => settingsPage({ shell })],
+    ["an invitation", (shell) => invitationPage(shell)],
     ["a notice", (shell) => <NoticePage shell={shell} status={404} />],
   ];
 
@@ -94,7 +108,7 @@ describe("every page", () => {
 
 describe("an island of the room", () => {
   test("holds the very props that the server drew its pane with", () => {
-    const html = renderToString(roomPage({ room: { slug: "public", name: HOSTILE } }));
+    const html = renderToString(roomPage({ room: { ...ROOM, slug: "public", name: HOSTILE } }));
     const { room, messages, previousAt, reading, t } = dataOf(html, "pane");
     expect(messages).toEqual(MESSAGES);
     const redrawn = (
@@ -136,14 +150,20 @@ describe("an island of the room", () => {
 });
 
 test("what people typed is text wherever a page shows it", () => {
-  const shell = { ...ann, path: `/rooms/public?x=${HOSTILE}`, user: { name: HOSTILE, csrf: HOSTILE } };
+  const shell = {
+    ...ann,
+    path: `/rooms/public?x=${HOSTILE}`,
+    user: { name: HOSTILE, avatar: null, isStaff: true, csrf: HOSTILE },
+  };
   const plain = (page: VNode) => tags(renderToString(page), "*").map(({ name }) => name);
-  const room = { slug: HOSTILE, name: HOSTILE };
+  const room = { ...ROOM, slug: HOSTILE, name: HOSTILE, topic: HOSTILE };
   const messages = MESSAGES.map((message) => ({ ...message, author: HOSTILE, text: HOSTILE }));
   const draft = { messageKey: HOSTILE, text: HOSTILE, error: HOSTILE, maxLength: 1000 };
-  const hostile = { shell, room, messages, draft, held: { epoch: HOSTILE, rev: 3 } };
+  const hostile = { shell, room, rooms: [room], messages, draft, held: { epoch: HOSTILE, rev: 3 } };
   const tame = {
     shell: ann,
+    room: ROOM,
+    rooms: [ROOM],
     messages: MESSAGES.map((message) => ({ ...message, author: "ann", text: "hello" })),
     draft: { ...DRAFT, error: "error" },
   };
@@ -153,6 +173,12 @@ test("what people typed is text wherever a page shows it", () => {
   expect(plain(<LoginPage shell={shell} {...typed} />)).toEqual(
     plain(<LoginPage shell={ann} {...form} error="error" />),
   );
+  const typedRoom = { name: HOSTILE, slug: HOSTILE, error: HOSTILE };
+  expect(plain(<RoomsPage shell={shell} rooms={[room]} form={typedRoom} />)).toEqual(
+    plain(<RoomsPage shell={ann} rooms={[ROOM]} form={{ ...NEW_ROOM, error: "error" }} />),
+  );
+  const hostileSettings = { room, members: [{ ...MEMBER, name: HOSTILE }], error: HOSTILE, origin: HOSTILE };
+  expect(plain(settingsPage({ shell, ...hostileSettings }))).toEqual(plain(settingsPage({ error: "error" })));
 });
 
 const DRAFT = { messageKey: "abcdefgh", text: "", error: null, maxLength: 1000 };
@@ -177,10 +203,21 @@ function everyShell(): Shell[] {
 }
 
 function roomPage(props: Partial<RoomPageProps> = {}): VNode {
-  const room = { slug: "public", name: "Public room" };
+  const room = { ...ROOM, slug: "public", name: "Public room", kind: "public" as const };
   const held = { epoch: "epoch", rev: 3 };
-  const rest = { previousAt: 1, history: null, welcome: false, draft: null };
+  const rest = { previousAt: 1, history: null, welcome: false, rooms: null, silence: null, draft: null };
   return <RoomPage shell={guest} room={room} held={held} messages={MESSAGES} {...rest} {...props} />;
+}
+
+function settingsPage(props: Partial<RoomSettingsProps> = {}): VNode {
+  const lists = { members: [MEMBER], invitations: [INVITATION] };
+  const rest = { role: "owner" as const, origin: "https://chat.example.org", error: null };
+  return <RoomSettingsPage shell={ann} room={ROOM} {...lists} {...rest} {...props} />;
+}
+
+function invitationPage(shell: Shell): VNode {
+  const invitation = { roomName: "A room", inviter: "Ann" };
+  return <InvitationPage shell={shell} token="1-token" invitation={invitation} />;
 }
 
 function islandsOf(html: string): (string | undefined)[] {

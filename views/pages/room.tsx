@@ -1,27 +1,41 @@
 /** A room: live at its newest messages, or somewhere in its history. */
+import SlidersHorizontal from "lucide/dist/esm/icons/sliders-horizontal.mjs";
 import { fill, number } from "../../src/shared/locale/format.ts";
-import type { MessageView } from "../../src/shared/protocol.ts";
+import { SEND_REFUSALS, type MessageView, type SendRefusals } from "../../src/shared/protocol.ts";
 import { Composer, type ComposerProps } from "../components/composer.tsx";
+import { CsrfField } from "../components/csrf.tsx";
 import { Older, OlderMessages } from "../components/history.tsx";
+import { Icon } from "../components/icon.tsx";
 import { Island } from "../components/island.tsx";
 import { Layout, type Shell } from "../components/layout.tsx";
 import { withNext } from "../components/links.ts";
 import type { Reading } from "../components/message.tsx";
 import { Pane } from "../components/pane.tsx";
+import { RoomList, type ListedRoom } from "../components/room-list.tsx";
 
 export interface RoomPageProps {
   shell: Shell;
-  room: { slug: string; name: string };
+  room: { slug: string; name: string; topic: string; kind: "public" | "private" | "direct" };
+  /** The reader's own rooms; null for guests. */
+  rooms: readonly ListedRoom[] | null;
   /** The numbers held by this page: where its socket goes on from. */
   held: { epoch: string; rev: number };
   messages: MessageView[];
   previousAt: number | null;
   /** Older messages than the newest, by paging or by a permalink to `target`. */
-  history: { target?: number } | null;
+  history: { target?: Target } | null;
   /** The first thing that a guest sees at `/`. */
   welcome: boolean;
-  /** Null for guests. */
+  /** Why a member may not write here, in words. */
+  silence: string | null;
+  /** Null for whoever may not write. */
   draft: Pick<ComposerProps, "messageKey" | "text" | "error" | "maxLength"> | null;
+}
+
+/** The message that a permalink leads to. */
+export interface Target {
+  id: number;
+  mayRemove: boolean;
 }
 
 export function RoomPage(props: RoomPageProps) {
@@ -35,14 +49,51 @@ export function RoomPage(props: RoomPageProps) {
           <p>{t.welcome.text}</p>
         </section>
       )}
+      {props.rooms && (
+        <nav class="sidebar" aria-label={t.rooms.title}>
+          <RoomList
+            rooms={props.rooms}
+            current={room.slug}
+            locale={shell.locale}
+            t={t.rooms}
+            publicName={t.room.names.public}
+          />
+        </nav>
+      )}
       <div id="room">
-        {welcome ? <h2 class="room-name">{room.name}</h2> : <h1 class="room-name">{room.name}</h1>}
+        <Heading {...props} />
         <div class="scroller" tabIndex={0} role="region" aria-label={fill(t.room.log, { room: room.name })}>
           <div class="column">{history ? <History {...props} /> : <Live {...props} />}</div>
         </div>
         {history ? <ToLatest {...props} /> : <Write {...props} />}
       </div>
     </Layout>
+  );
+}
+
+function Heading({ shell: { t }, room, welcome }: RoomPageProps) {
+  const Name = welcome ? "h2" : "h1";
+  return (
+    <header class="room-head">
+      <Name class="room-name" dir="auto">
+        {room.name}
+      </Name>
+      {room.topic && (
+        <p class="topic" dir="auto">
+          {room.topic}
+        </p>
+      )}
+      {room.kind === "private" && (
+        <a
+          class="quiet button"
+          href={`/rooms/${room.slug}/settings`}
+          aria-label={t.room.settings}
+          title={t.room.settings}
+        >
+          <Icon node={SlidersHorizontal} />
+        </a>
+      )}
+    </header>
   );
 }
 
@@ -59,7 +110,7 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
       <Island
         name="pane"
         data={{
-          room,
+          room: { slug: room.slug, name: room.name },
           held,
           messages,
           previousAt,
@@ -78,13 +129,16 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
   );
 }
 
-function refusalsFor(maxLength: number, { locale, t: { refusals } }: Shell): Shell["t"]["refusals"] {
-  return { ...refusals, too_long: fill(refusals.too_long, { n: number(locale, maxLength) }) };
+/** What a message may be refused with, in words. */
+function refusalsFor(maxLength: number, { locale, t: { refusals } }: Shell): SendRefusals {
+  const texts = SEND_REFUSALS.map((code) => [code, refusals[code]] as const);
+  const tooLong = fill(refusals.too_long, { n: number(locale, maxLength) });
+  return { ...(Object.fromEntries(texts) as SendRefusals), too_long: tooLong };
 }
 
 function History({ shell, room, messages, previousAt, history }: RoomPageProps) {
   const reading = readingOf(shell, room.slug);
-  const target = history?.target;
+  const target = history?.target?.id;
   return (
     <ol id="history" class="messages">
       <OlderMessages {...{ messages, previousAt, reading, target, t: shell.t.room }} />
@@ -92,7 +146,8 @@ function History({ shell, room, messages, previousAt, history }: RoomPageProps) 
   );
 }
 
-function Write({ shell: { t, user, path, locale }, room, draft }: RoomPageProps) {
+function Write({ shell: { t, user, path, locale }, room, silence, draft }: RoomPageProps) {
+  if (silence) return <p class="invitation">{silence}</p>;
   if (!user || !draft) {
     return (
       <p class="invitation">
@@ -109,11 +164,20 @@ function Write({ shell: { t, user, path, locale }, room, draft }: RoomPageProps)
   );
 }
 
-function ToLatest({ shell: { t }, room }: RoomPageProps) {
+function ToLatest({ shell: { t, user }, room, history }: RoomPageProps) {
+  const target = history?.target;
   return (
-    <p class="invitation">
-      {t.room.historyNotice} <a href={`/rooms/${room.slug}`}>{t.room.latest}</a>
-    </p>
+    <div class="invitation">
+      <p>
+        {t.room.historyNotice} <a href={`/rooms/${room.slug}`}>{t.room.latest}</a>
+      </p>
+      {user && target?.mayRemove && (
+        <form method="post" action={`/rooms/${room.slug}/messages/${target.id}/remove`}>
+          <CsrfField token={user.csrf} />
+          <button class="danger">{t.room.removeMessage}</button>
+        </form>
+      )}
+    </div>
   );
 }
 

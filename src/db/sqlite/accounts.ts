@@ -1,4 +1,4 @@
-import { eq, lte } from "drizzle-orm";
+import { and, desc, eq, lte, ne, sql } from "drizzle-orm";
 import type { AccountStore, SessionStore } from "../../accounts/ports.ts";
 import type { SqliteDatabase } from "./open.ts";
 import { sessions, users } from "./schema.ts";
@@ -12,6 +12,29 @@ export function createAccountStore(db: SqliteDatabase): AccountStore {
     async byNameKey(nameKey) {
       return db.select().from(users).where(eq(users.nameKey, nameKey)).get() ?? null;
     },
+    async byId(id) {
+      return db.select().from(users).where(eq(users.id, id)).get() ?? null;
+    },
+    async emailTaken(email, by) {
+      const same = sql`lower(${users.email}) = lower(${email})`;
+      return (
+        db
+          .select({ id: users.id })
+          .from(users)
+          .where(and(same, ne(users.id, by)))
+          .get() !== undefined
+      );
+    },
+    async update(id, changes) {
+      // A unique key that somebody else has: the row stays as it is, and nothing comes back.
+      const [updated] = db
+        .update(users)
+        .set(changes)
+        .where(and(eq(users.id, id), nameIsFree(changes.nameKey, id)))
+        .returning()
+        .all();
+      return updated ?? null;
+    },
   };
 }
 
@@ -19,6 +42,14 @@ export function createSessionStore(db: SqliteDatabase): SessionStore {
   return {
     async create(session) {
       db.insert(sessions).values(session).run();
+    },
+    async ofUser(user) {
+      return db
+        .select()
+        .from(sessions)
+        .where(eq(sessions.userId, user))
+        .orderBy(desc(sessions.createdAt), desc(sessions.id))
+        .all();
     },
     async find(id) {
       const found = db
@@ -36,8 +67,18 @@ export function createSessionStore(db: SqliteDatabase): SessionStore {
     async remove(id) {
       db.delete(sessions).where(eq(sessions.id, id)).run();
     },
+    async removeOfUser(user, except) {
+      const others = and(eq(sessions.userId, user), except === null ? undefined : ne(sessions.id, except));
+      const removed = db.delete(sessions).where(others).returning({ id: sessions.id }).all();
+      return removed.map(({ id }) => id);
+    },
     async removeExpired(now) {
       db.delete(sessions).where(lte(sessions.expiresAt, now)).run();
     },
   };
+}
+
+function nameIsFree(nameKey: string | undefined, id: number) {
+  if (nameKey === undefined) return undefined;
+  return sql`NOT EXISTS (SELECT 1 FROM users o WHERE o.name_key = ${nameKey} AND o.id <> ${id})`;
 }

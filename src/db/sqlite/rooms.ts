@@ -1,12 +1,120 @@
-import type { Room, RoomStore } from "../../chat/ports.ts";
-import type { SqliteDatabase } from "./open.ts";
+import { eq } from "drizzle-orm";
+import type { Role, Room, RoomStore } from "../../chat/ports.ts";
+import { UNREAD_MAX } from "../../shared/limits.ts";
+import type { UserId } from "../../shared/ids.ts";
+import { PUBLIC_ROOM } from "../../shared/rooms.ts";
+import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
+import { members, rooms, users } from "./schema.ts";
 
-/** Read for every page and every message, so by a prepared statement like the message log. */
-export function createRoomStore({ $client: client }: SqliteDatabase): RoomStore {
-  const bySlug = client.query<Room, { slug: string }>(
-    "SELECT id, slug, name, head FROM rooms WHERE slug = $slug",
+type Row = Omit<Room, "isClosed"> & { isClosed: number };
+
+const ROOM = `r.id, r.slug, r.name, r.topic, r.head, r.is_closed AS isClosed,
+  CASE WHEN r.slug = '${PUBLIC_ROOM}' THEN 'public' WHEN r.direct_key IS NULL THEN 'private' ELSE 'direct' END AS kind`;
+
+/**
+ * Rooms are read for every page and every message, so by prepared statements like the message log. Three of them for one
+ * entry take 4 us where one that joins takes 12.
+ */
+export function createRoomStore(db: SqliteDatabase): RoomStore {
+  const { $client: client } = db;
+  const bySlug = client.query<Row, { slug: string }>(`SELECT ${ROOM} FROM rooms r WHERE r.slug = $slug`);
+  const roleOf = client.query<{ role: Role }, { room: number; user: number }>(
+    "SELECT role FROM members WHERE room_id = $room AND user_id = $user AND role <> 'removed'",
   );
+  const isMuted = client.query<{ muted: number }, { user: number }>(
+    "SELECT is_muted AS muted FROM users WHERE id = $user",
+  );
+  const otherOf = client.query<{ name: string }, { room: number; user: number }>(
+    "SELECT u.name FROM members m JOIN users u ON u.id = m.user_id WHERE m.room_id = $room AND m.user_id <> $user",
+  );
+  const ofUser = client.query<Row & { role: Role; unread: number }, { user: number; max: number }>(
+    `SELECT ${ROOM}, m.role,
+       (SELECT count(*) FROM (
+          SELECT 1 FROM messages x WHERE x.room_id = r.id AND x.seq > m.read_seq
+            AND x.author_id IS NOT $user AND x.deleted_at IS NULL LIMIT $max)) AS unread
+     FROM members m JOIN rooms r ON r.id = m.room_id
+     WHERE m.user_id = $user AND m.role <> 'removed'
+     ORDER BY (SELECT max(x.id) FROM messages x WHERE x.room_id = r.id) DESC NULLS LAST, r.id DESC`,
+  );
+
+  /** As `user` sees it: a direct room bears the name of the other person. */
+  function seenBy<R extends Row>(row: R, user: UserId | null): Omit<R, "isClosed"> & { isClosed: boolean } {
+    const other = row.kind === "direct" && user !== null ? otherOf.get({ room: row.id, user }) : null;
+    return { ...row, name: other?.name ?? row.name, isClosed: row.isClosed === 1 };
+  }
+
   return {
-    bySlug: async (slug) => bySlug.get({ slug }),
+    async entry(slug, user) {
+      const row = bySlug.get({ slug });
+      if (!row) return null;
+      const room = seenBy(row, user);
+      if (user === null) return { room, role: null, isMuted: false };
+      const role = room.kind === "public" ? null : (roleOf.get({ room: room.id, user })?.role ?? null);
+      return { room, role, isMuted: isMuted.get({ user })?.muted === 1 };
+    },
+
+    async create(room, owner) {
+      return db.transaction((tx) => {
+        const [made] = tx
+          .insert(rooms)
+          .values({ ...room, createdBy: owner })
+          .onConflictDoNothing()
+          .returning({ id: rooms.id })
+          .all();
+        if (!made) return false;
+        const { createdAt: joinedAt } = room;
+        tx.insert(members).values({ roomId: made.id, userId: owner, role: "owner", joinedAt }).run();
+        return true;
+      }, IMMEDIATE);
+    },
+
+    async direct(room, one, other) {
+      const directKey = directKeyOf(one, other);
+      return db.transaction((tx) => {
+        const [made] = tx
+          .insert(rooms)
+          .values({ ...room, directKey, createdBy: one })
+          .onConflictDoNothing({ target: rooms.directKey })
+          .returning()
+          .all();
+        if (!made) return tx.select().from(rooms).where(eq(rooms.directKey, directKey)).get()?.slug ?? "";
+        const { createdAt: joinedAt } = room;
+        const pair = [one, other].map((userId) => ({
+          roomId: made.id,
+          userId,
+          role: "member" as const,
+          joinedAt,
+        }));
+        tx.insert(members).values(pair).run();
+        return made.slug;
+      }, IMMEDIATE);
+    },
+
+    async ofUser(user) {
+      return ofUser.all({ user, max: UNREAD_MAX }).map((row) => seenBy(row, user));
+    },
+
+    async creator(room) {
+      const found = db
+        .select({ name: users.name })
+        .from(rooms)
+        .innerJoin(users, eq(users.id, rooms.createdBy))
+        .where(eq(rooms.id, room))
+        .get();
+      return found?.name ?? null;
+    },
+
+    async update(room, changes) {
+      db.update(rooms).set(changes).where(eq(rooms.id, room)).run();
+    },
+
+    async remove(room) {
+      db.delete(rooms).where(eq(rooms.id, room)).run();
+    },
   };
+}
+
+/** The same for the two, whoever comes first. */
+function directKeyOf(one: UserId, other: UserId): string {
+  return `${Math.min(one, other)}:${Math.max(one, other)}`;
 }

@@ -45,8 +45,14 @@ export function authApi({ edge, accounts, passwordRules, loginRate, registerRate
     return form ?? (await readFields(request));
   }
 
-  async function welcome(account: Account, visitor: Visitor, status: number): Promise<Response> {
-    const { cookies } = await edge.signIn(account, visitor);
+  async function welcome(
+    account: Account,
+    request: Request,
+    server: Peer,
+    visitor: Visitor,
+    status: number,
+  ): Promise<Response> {
+    const { cookies } = await edge.signIn(account, request, server, visitor);
     return json({ authenticated: true, user: userView(account, visitor.origin) }, { status, cookies });
   }
 
@@ -74,7 +80,9 @@ export function authApi({ edge, accounts, passwordRules, loginRate, registerRate
         const password = fields.get("password");
         if (!username || !password) return json(texts.CREDENTIALS_MISSING, { status: 400 });
         const account = await accounts.authenticate(username, password);
-        return account ? welcome(account, visitor, 200) : json(texts.CREDENTIALS_WRONG, { status: 400 });
+        return account
+          ? welcome(account, request, server, visitor, 200)
+          : json(texts.CREDENTIALS_WRONG, { status: 400 });
       },
       { parse: "none" },
     )
@@ -85,7 +93,7 @@ export function authApi({ edge, accounts, passwordRules, loginRate, registerRate
         if (fields.size === 0) return json(texts.EMPTY_BODY, { status: 400 });
         const result = await accounts.register(registrationOf(fields));
         if ("refused" in result) return json(texts.registrationFault(result.refused), { status: 400 });
-        return welcome(result.account, visitor, 201);
+        return welcome(result.account, request, server, visitor, 201);
       },
       { parse: "none" },
     )

@@ -2,11 +2,13 @@
 import { Elysia } from "elysia";
 import type { Access, Actor } from "../../chat/access.ts";
 import type { Messages } from "../../chat/messages.ts";
+import type { Rooms } from "../../chat/rooms.ts";
 import type { MessageView } from "../../shared/protocol.ts";
 import { avatarUrl } from "../../shared/media.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { isoMicroseconds } from "../../shared/time.ts";
 import { visitorPlugin, type Edge } from "../edge.ts";
+import type { Visitor } from "../identify.ts";
 import { HttpRefusal } from "../refusals.ts";
 import { json } from "../respond.ts";
 import { LOGIN_REQUIRED } from "./texts.ts";
@@ -15,19 +17,44 @@ export interface ChatApi {
   edge: Edge;
   access: Access;
   messages: Messages;
-  roomSlug: RegExp;
+  rooms: Rooms;
   pageSize: number;
   pageSizeMax: number;
 }
 
 const ROOMS = "/api/chat/rooms/";
 
-export function chatApi({ edge, access, messages, roomSlug, pageSize, pageSizeMax }: ChatApi) {
-  /** The slug first, then the login, then the room itself. */
-  function demandRoom(slug: string, actor: Actor) {
-    if (slug !== PUBLIC_ROOM && !roomSlug.test(slug)) throw new HttpRefusal(400, "Invalid room slug");
+export function chatApi({ edge, access, messages, rooms, pageSize, pageSizeMax }: ChatApi) {
+  /** The slug first, then the login; what is said of the room itself comes after. */
+  function demandSlug(slug: string, actor: Actor): void {
+    if (!rooms.isSlug(slug)) throw new HttpRefusal(400, "Invalid room slug");
     if (slug !== PUBLIC_ROOM && actor.kind === "guest") throw new HttpRefusal(401, LOGIN_REQUIRED);
-    return access.reader(actor, slug);
+  }
+
+  async function details(actor: Actor, slug: string): Promise<Response> {
+    const { room, created } =
+      slug === PUBLIC_ROOM
+        ? { ...(await access.reader(actor, slug)), created: false }
+        : await rooms.claim(actor, slug);
+    return json({ slug, name: room.name, created, createdBy: await rooms.creator({ room }) });
+  }
+
+  async function history(visitor: Visitor, slug: string, query: URLSearchParams): Promise<Response> {
+    const limit = Math.min(wholeNumber(query, "limit") ?? pageSize, pageSizeMax);
+    const before = wholeNumber(query, "before");
+    const page = await pageOf(visitor.actor, slug, { before, limit });
+    const hasMore = page.previousAt !== null;
+    const nextBefore = hasMore ? (page.messages[0]?.id ?? null) : null;
+    return json({
+      messages: page.messages.map((message) => messageView(message, visitor.origin)),
+      pagination: { limit, hasMore, nextBefore },
+    });
+  }
+
+  /** Existing clients ask for a room and its messages at once: of one that is only just being made there are none. */
+  async function pageOf(actor: Actor, slug: string, options: { before?: number | undefined; limit: number }) {
+    if (await rooms.exists(slug)) return messages.page(await access.reader(actor, slug), options);
+    return NOTHING;
   }
 
   return new Elysia()
@@ -41,21 +68,12 @@ export function chatApi({ edge, access, messages, roomSlug, pageSize, pageSizeMa
       const path = url.pathname.slice(ROOMS.length);
       if (path === "") throw new HttpRefusal(404, "Not found");
       const { slug, wantsMessages } = parseRoomPath(path);
-      const reader = await demandRoom(slug, visitor.actor);
-      if (!wantsMessages) {
-        return json({ slug, name: reader.room.name, created: false, createdBy: null });
-      }
-      const limit = Math.min(wholeNumber(url.searchParams, "limit") ?? pageSize, pageSizeMax);
-      const before = wholeNumber(url.searchParams, "before");
-      const page = await messages.page(reader, { before, limit });
-      const hasMore = page.previousAt !== null;
-      const nextBefore = hasMore ? (page.messages[0]?.id ?? null) : null;
-      return json({
-        messages: page.messages.map((message) => messageView(message, visitor.origin)),
-        pagination: { limit, hasMore, nextBefore },
-      });
+      demandSlug(slug, visitor.actor);
+      return wantsMessages ? history(visitor, slug, url.searchParams) : details(visitor.actor, slug);
     });
 }
+
+const NOTHING = { messages: [], previousAt: null };
 
 /** `<slug>/` or `<slug>/messages/`; whatever else there is makes a slug that no rule allows. */
 function parseRoomPath(path: string): { slug: string; wantsMessages: boolean } {

@@ -34,22 +34,22 @@ export function naming(open: () => Promise<OpenStores>): void {
 
 export function findingRooms(stores: () => OpenStores): void {
   test("always hold the public one", async () => {
-    expect(await stores().rooms.bySlug(PUBLIC_ROOM)).toMatchObject({
-      slug: PUBLIC_ROOM,
-      name: "Public Chat",
+    expect(await stores().rooms.entry(PUBLIC_ROOM, null)).toMatchObject({
+      room: { slug: PUBLIC_ROOM, name: "Public Chat", kind: "public" },
+      role: null,
     });
   });
 
   test("are found by their exact slug, with the number of their last change", async () => {
     const slug = unique("room");
     const id = await stores().addRoom(slug);
-    expect(await stores().rooms.bySlug(slug)).toMatchObject({ id, slug, head: 0 });
+    expect((await stores().rooms.entry(slug, null))?.room).toMatchObject({ id, slug, head: 0 });
     const ann = await addAccount(stores());
     const key = unique("key") as ClientKey;
     await stores().messages.append([{ room: id, author: ann.id, key, text: "hello", createdAt: 1 }]);
-    expect((await stores().rooms.bySlug(slug))?.head).toBe(1);
+    expect((await stores().rooms.entry(slug, null))?.room.head).toBe(1);
     for (const wrong of [slug.toUpperCase(), `${slug} `, "", "%", unique("room")]) {
-      expect(await stores().rooms.bySlug(wrong)).toBeNull();
+      expect(await stores().rooms.entry(wrong, null)).toBeNull();
     }
   });
 }
@@ -102,8 +102,9 @@ export function keepingSessions(stores: () => OpenStores): void {
   async function openSession(expiresAt = 2000) {
     const account = await addAccount(stores());
     const id = unique("session") as SessionId;
-    const session = { id, userId: account.id, csrf: "first", expiresAt };
-    await stores().sessions.create({ ...session, createdAt: 1000 });
+    const device = { address: "192.0.2.1", agent: "a browser" };
+    const session = { id, userId: account.id, csrf: "first", createdAt: 1000, expiresAt, ...device };
+    await stores().sessions.create(session);
     return { account, id, session };
   }
 
@@ -175,7 +176,9 @@ export function keepingSessions(stores: () => OpenStores): void {
 
   test("belong to an account that exists", async () => {
     const id = unique("session") as SessionId;
-    const session = { id, userId: 1_000_000_000 as UserId, csrf: "secret", expiresAt: 2000, createdAt: 1 };
+    const userId = 1_000_000_000 as UserId;
+    const device = { address: "", agent: "" };
+    const session = { id, userId, csrf: "secret", createdAt: 1, expiresAt: 2000, ...device };
     expect(await rejects(stores().sessions.create(session))).toBe(true);
     expect(await stores().sessions.find(id)).toBeNull();
   });
