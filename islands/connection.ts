@@ -1,5 +1,5 @@
 /** One socket for the page, opened again for as long as somebody needs it. */
-import type { ClientFrame, ServerFrame } from "../src/shared/protocol.ts";
+import { CLOSE_NORMAL, type ClientFrame, type ServerFrame } from "../src/shared/protocol.ts";
 
 export interface Connection {
   /** False when there is no open socket; nothing is queued here. */
@@ -17,7 +17,6 @@ export interface ConnectionEvents {
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 
-const CLOSE_NORMAL = 1000;
 const CLOSE_ABNORMAL = 1006;
 
 export function connect(events: ConnectionEvents): Connection {

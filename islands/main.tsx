@@ -3,10 +3,11 @@ import { ComposerIsland } from "./composer.tsx";
 import { defineIslands } from "./element.ts";
 import { keepFocusInHistory, loadHtmx, loadHtmxInView } from "./htmx.ts";
 import { PaneIsland } from "./pane.tsx";
+import { PresenceIsland } from "./presence.tsx";
 import { tellZone } from "./zone.ts";
 
 const zoneIsNew = tellZone();
-defineIslands({ pane: PaneIsland, composer: ComposerIsland });
+defineIslands({ pane: PaneIsland, composer: ComposerIsland, presence: PresenceIsland });
 loadHtmxInView();
 keepFocusInHistory();
 

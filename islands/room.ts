@@ -10,8 +10,8 @@ import {
 } from "../src/shared/protocol.ts";
 import { apply, type Timeline } from "../src/shared/timeline.ts";
 import type { ShownMessage } from "../views/components/message.tsx";
-import { connect } from "./connection.ts";
 import { readOutbox, writeOutbox, type Outgoing } from "./outbox.ts";
+import { joinPageSocket } from "./page-socket.ts";
 
 /** `connecting`: not once connected since the page was loaded. */
 export type Standing = "connecting" | "live" | "offline" | "reset" | "removed";
@@ -59,7 +59,7 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
   /** The place of the last message that the server knows to be read. */
   let seen = 0;
 
-  const connection = connect({
+  const connection = joinPageSocket({
     opened() {
       connection.send({ type: "hello", rooms: [{ room: slug, epoch: held.epoch, rev: timeline.value.rev }] });
       // The keys stay the same, so what arrived before is only acknowledged again.
@@ -104,6 +104,8 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
       case "removed":
         standing.value = "removed";
         for (const { key } of outgoing.value) refuse(key, "not_found");
+        return;
+      case "presence":
     }
   }
 

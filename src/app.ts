@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createAccounts } from "./accounts/accounts.ts";
+import { createLastSeen } from "./accounts/last-seen.ts";
 import { createPasswords } from "./accounts/passwords.ts";
 import { createSessions } from "./accounts/sessions.ts";
 import { createMemoryBus } from "./bus/memory.ts";
@@ -11,6 +12,7 @@ import { createMembers } from "./chat/members.ts";
 import { createRooms } from "./chat/rooms.ts";
 import { createFeed } from "./chat/feed.ts";
 import { createMessages } from "./chat/messages.ts";
+import { createPresence } from "./chat/presence.ts";
 import type { Config } from "./config.ts";
 import { createAccountStore, createSessionStore } from "./db/sqlite/accounts.ts";
 import { createInvitationStore } from "./db/sqlite/invitations.ts";
@@ -44,9 +46,12 @@ import { loadBundles, loadCommonPasswords, MIGRATIONS, PUBLIC_FILES } from "./re
 import { loadSecretKey } from "./secret-key.ts";
 import type { ClientKey } from "./shared/ids.ts";
 import { createEchoChat } from "./ws/echochat.ts";
+import { watchExpiry } from "./ws/expiry.ts";
 import { createGateway } from "./ws/gateway.ts";
 import { socketHandlers } from "./ws/handlers.ts";
 import { createHub } from "./ws/hub.ts";
+import { createPagePresence } from "./ws/page-presence.ts";
+import { createPresenceSockets } from "./ws/presence.ts";
 import { socketRoutes } from "./ws/routes.ts";
 
 export interface App {
@@ -58,6 +63,9 @@ export interface App {
 
 /** Beyond this Bun itself answers, with an empty 413; our own bounds are far below and say more. Bytes. */
 const REQUEST_MAX = 128 * 1024 * 1024;
+
+/** How old the times may be at which people were last seen. Milliseconds. */
+const LAST_SEEN_INTERVAL = 10_000;
 
 /** A stop waits this long for requests in progress. Milliseconds. */
 const STOP_PATIENCE = 5_000;
@@ -79,7 +87,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const limit = ({ points, windowSeconds }: Config["authRate"]) => createMemoryLimit(points, windowSeconds);
 
   const passwords = createPasswords(passwordRules, loadCommonPasswords);
-  const accounts = createAccounts({ store: createAccountStore(db), passwords, clock });
+  const accountStore = createAccountStore(db);
+  const accounts = createAccounts({ store: accountStore, passwords, clock });
   const sessions = createSessions({ store: createSessionStore(db), clock, secrets, bus });
 
   const store = createMessageStore(db);
@@ -99,7 +108,14 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const members = createMembers({ store: createMemberStore(db), bus });
 
   const hub = createHub(bus);
-  const gateway = createGateway({ access, feed, hub, members, messages, sessions });
+  const presence = createPresence({ clock, bus, ...config.presence });
+  const stopExpiry = watchExpiry(presence, clock);
+  const pagePresence = createPagePresence({ hub, presence, sessions });
+  const presenceSockets = createPresenceSockets({ clock, hub, presence, sessions, ...config.presence });
+  const lastSeen = createLastSeen({ store: accountStore, clock, stillHere: pagePresence.members });
+  const writeLastSeen = () =>
+    lastSeen.flush().catch((error: unknown) => log.error("last seen not stored", { error }));
+  const gateway = createGateway({ access, feed, hub, members, messages, presence: pagePresence, sessions });
   const { socketIdleTimeout: idleTimeout } = config;
   const echochat = createEchoChat({
     access,
@@ -121,13 +137,23 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     clock,
     rate: limit(config.invitationRate),
   });
-  const identify = createIdentify({ sessions, tokens, origins });
-  const edge = createEdge({ identify, origins, sessions, tokens });
+  const identify = createIdentify({ lastSeen, sessions, tokens, origins });
+  const edge = createEdge({ identify, lastSeen, origins, sessions, tokens });
   const assets = createAssets(await loadBundles());
   const shellOf = createShell(assets);
   const cache = createPageCache();
   const rates = { loginRate: limit(config.authRate), registerRate: limit(config.authRate) };
-  const pages = createRoomPages({ access, messages, rooms, feed, keys, shellOf, cache, messageMaxLength });
+  const pages = createRoomPages({
+    access,
+    messages,
+    rooms,
+    feed,
+    keys,
+    presence,
+    shellOf,
+    cache,
+    messageMaxLength,
+  });
 
   const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
   const server = await createServer({ assets, origins, onError, publicFiles: PUBLIC_FILES });
@@ -151,7 +177,16 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       }),
     )
     .use(
-      socketRoutes({ clock, echochat, gateway, identify, origins, rooms, rate: limit(config.socketRate) }),
+      socketRoutes({
+        clock,
+        echochat,
+        gateway,
+        identify,
+        origins,
+        presence: presenceSockets,
+        rooms,
+        rate: limit(config.socketRate),
+      }),
     );
 
   app.listen({
@@ -166,13 +201,20 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const listening = app.server;
   if (!listening) throw new Error("the server did not start");
   hub.attach(listening);
+  const writing = setInterval(() => void writeLastSeen(), LAST_SEEN_INTERVAL);
 
   return {
     url: `http://${config.host === "127.0.0.1" ? "localhost" : config.host}:${listening.port}`,
     async stop() {
+      clearInterval(writing);
+      await writeLastSeen();
       echochat.stop();
       hub.closeAll(CLOSE_RESTART, "restarting");
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
+      // Only now: the sockets that were closed have left, and whoever leaves is told of.
+      presenceSockets.stop();
+      pagePresence.stop();
+      stopExpiry();
       db.$client.close();
     },
   };

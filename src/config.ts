@@ -38,6 +38,17 @@ export interface Config {
   socketIdleTimeout: number;
   /** Which slugs may name a room; `public` always may. */
   roomSlug: RegExp;
+  presence: PresenceConfig;
+}
+
+/** How long people count as present without a word from them. Seconds. */
+export interface PresenceConfig {
+  ttl: number;
+  grace: number;
+  heartbeat: number;
+  /** 0 means never. */
+  idleTimeout: number;
+  touchInterval: number;
 }
 
 /** The environment names a value that cannot be used; the message is the whole story. */
@@ -82,6 +93,13 @@ export function readConfig(env: Environment = process.env): Config {
     pageSizeMax: Math.max(pageSize, whole(env, "CHAT_MESSAGES_MAX_PAGE_SIZE", PAGE_SIZE_MAX, 1, 1000)),
     socketIdleTimeout: Math.max(0, whole(env, "CHAT_WS_IDLE_TIMEOUT", 600, -1, 86_400)),
     roomSlug: pattern(env, "CHAT_ROOM_SLUG_REGEX", "^[A-Za-z0-9_-]{3,50}$"),
+    presence: {
+      ttl: whole(env, "PRESENCE_TTL", 40, 1, 86_400),
+      grace: whole(env, "PRESENCE_GRACE", 5, 0, 86_400),
+      heartbeat: whole(env, "PRESENCE_HEARTBEAT", 20, 0, 86_400),
+      idleTimeout: Math.max(0, whole(env, "PRESENCE_IDLE_TIMEOUT", 90, -1, 86_400)),
+      touchInterval: whole(env, "PRESENCE_TOUCH_INTERVAL", 30, 0, 86_400),
+    },
   };
 }
 

@@ -35,6 +35,8 @@ export interface AccountStore {
   byId(id: UserId): Promise<Account | null>;
   /** Whether somebody else has this address, in whatever case. */
   emailTaken(email: string, by: UserId): Promise<boolean>;
+  /** All of them at once. */
+  markSeen(seen: ReadonlyMap<UserId, number>): Promise<void>;
   /** Null, and nothing changed, when somebody else has the name. */
   update(id: UserId, changes: AccountChanges): Promise<Account | null>;
 }

@@ -1,6 +1,6 @@
 /** What the chat needs from the outside: stores, the bus, and everything that is not a pure function of its input. */
 import type { ClientKey, InvitationId, MessageId, RoomId, SessionId, UserId } from "../shared/ids.ts";
-import type { Changes, MessageView } from "../shared/protocol.ts";
+import type { Changes, MessageView, PersonView } from "../shared/protocol.ts";
 
 export interface Room {
   id: RoomId;
@@ -179,6 +179,35 @@ export interface MessageStore {
   ): Promise<{ head: number; changes: MessageView[] } | null>;
   /** A name for this database's history; it changes when a backup is restored. */
   epoch(): string;
+}
+
+/** Whose socket it is. People are counted once, however many sockets they have; so are guests behind one address. */
+export type Who = ({ kind: "member"; id: UserId } & PersonView) | { kind: "guest"; address: string };
+
+/** One socket's share in somebody's presence. */
+export interface Stay {
+  /** A sign of life. Counts at most once in an interval, and always for whoever has run out of time meanwhile. */
+  touch(): void;
+  /** Clean: the client said that it goes, so it is not waited for. */
+  leave(clean: boolean): void;
+}
+
+export interface Present {
+  /** In the order of coming. */
+  online: readonly PersonView[];
+  guests: number;
+}
+
+export interface Presence {
+  /** `held`: present for as long as the socket is open. `pinging`: only while signs of life come. */
+  join(who: Who, how: "held" | "pinging"): Stay;
+  present(): Present;
+  /** Told of each coming and going, and of new names; `changed`: who is present, or how they look, is another now. */
+  onMove(listener: (changed: boolean) => void): void;
+  /** Lets everybody go whose time has run out. */
+  expire(): void;
+  /** When somebody's time runs out next; null while nobody's runs. */
+  nextExpiry(): number | null;
 }
 
 /** Carries what has been committed to everyone who serves readers. At most once, and in order within a room. */

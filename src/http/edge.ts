@@ -1,5 +1,6 @@
 /** What the pages and the API share: identifying a request, refusing a forged one, signing in. */
 import { Elysia } from "elysia";
+import type { LastSeen } from "../accounts/last-seen.ts";
 import type { SignedIn, Sessions } from "../accounts/sessions.ts";
 import type { Account } from "../accounts/ports.ts";
 import { csrfCookie, readCookie, sessionCookie } from "./cookies.ts";
@@ -33,11 +34,12 @@ const FOREIGN = "CSRF check failed: the request does not come from a page of thi
 
 export function createEdge(deps: {
   identify: Identify;
+  lastSeen: LastSeen;
   origins: Origins;
   sessions: Sessions;
   tokens: Tokens;
 }): Edge {
-  const { identify, origins, sessions, tokens } = deps;
+  const { identify, lastSeen, origins, sessions, tokens } = deps;
 
   function knownSecret(request: Request, visitor: Visitor): string | null {
     if (visitor.signedIn) return visitor.signedIn.session.csrf;
@@ -73,7 +75,9 @@ export function createEdge(deps: {
     },
 
     async signOut(visitor) {
-      if (visitor.signedIn) await sessions.end(visitor.signedIn.session.id);
+      if (!visitor.signedIn) return;
+      await sessions.end(visitor.signedIn.session.id);
+      lastSeen.loggedOut(visitor.signedIn.account.id);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Who is behind a request: established once, at the edge, from the session cookie alone. */
+import type { LastSeen } from "../accounts/last-seen.ts";
 import type { SignedIn, Sessions } from "../accounts/sessions.ts";
 import type { Actor, SignedInActor } from "../chat/access.ts";
 import { readCookie, sessionCookieName } from "./cookies.ts";
@@ -20,14 +21,20 @@ export type Identify = (request: Request, peer: Peer) => Promise<Visitor>;
 
 const GUEST: Actor = { kind: "guest" };
 
-export function createIdentify(deps: { sessions: Sessions; tokens: Tokens; origins: Origins }): Identify {
-  const { sessions, tokens, origins } = deps;
+export function createIdentify(deps: {
+  lastSeen: LastSeen;
+  sessions: Sessions;
+  tokens: Tokens;
+  origins: Origins;
+}): Identify {
+  const { lastSeen, sessions, tokens, origins } = deps;
   return async (request, peer) => {
     const origin = origins.own(request, peer);
     const secure = origin.startsWith("https:");
     const token = readCookie(request, sessionCookieName(secure));
     const id = token ? await tokens.read(token) : null;
     const signedIn = id ? await sessions.current(id) : null;
+    if (signedIn) lastSeen.seen(signedIn.account.id);
     const actor = signedIn ? actorOf(signedIn) : GUEST;
     return { actor, signedIn, staleCookie: token !== null && !signedIn, origin, secure };
   };

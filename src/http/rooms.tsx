@@ -3,10 +3,11 @@ import { Elysia } from "elysia";
 import type { Access, Reader } from "../chat/access.ts";
 import type { Feed } from "../chat/feed.ts";
 import type { Messages } from "../chat/messages.ts";
-import type { KeyMaker, Page } from "../chat/ports.ts";
+import type { KeyMaker, Page, Presence } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { messageId } from "../shared/ids.ts";
+import type { PersonView, PresenceView } from "../shared/protocol.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { OlderMessages } from "../../views/components/history.tsx";
 import type { Shell } from "../../views/components/layout.tsx";
@@ -24,6 +25,7 @@ export interface RoomPages {
   rooms: Rooms;
   feed: Feed;
   keys: KeyMaker;
+  presence: Presence;
   shellOf: ShellOf;
   cache: PageCache;
   messageMaxLength: number;
@@ -33,7 +35,7 @@ export interface RoomPages {
 export type Rejected = Pick<NonNullable<RoomPageProps["draft"]>, "text" | "error" | "messageKey">;
 
 export function createRoomPages(deps: RoomPages) {
-  const { access, messages, rooms, feed, keys, shellOf, cache, messageMaxLength } = deps;
+  const { access, messages, rooms, feed, keys, presence, shellOf, cache, messageMaxLength } = deps;
 
   function propsOf(shell: Shell, { room }: Reader, { head, ...stretch }: Page) {
     return {
@@ -46,8 +48,16 @@ export function createRoomPages(deps: RoomPages) {
       history: null,
       welcome: false,
       silence: null,
+      presence: shell.user && presentTo(shell.user),
       draft: null,
     } satisfies RoomPageProps;
+  }
+
+  /** Whoever reads the page is here, although the socket that says so is only opened by it. */
+  function presentTo({ name, avatar }: PersonView): PresenceView {
+    const { online, guests } = presence.present();
+    const isListed = online.some((person) => person.name === name);
+    return { online: isListed ? online : [...online, { name, avatar }], guests };
   }
 
   /** The newest messages. Guests share the finished page: nothing in it but what the key names. */

@@ -9,10 +9,11 @@ const anyText = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => Str
 const KEY = "abcdefgh" as ClientKey;
 const SEND: ClientFrame = { type: "send", room: "public", key: KEY, text: "hello" };
 const RESUME: ClientFrame = { type: "resume", room: "public", epoch: "e", rev: 41 };
+const PRESENCE: ClientFrame = { type: "presence" };
 const HELLO: ClientFrame = { type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0 }] };
 
 describe("a frame", () => {
-  test.each([SEND, RESUME, HELLO, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
+  test.each([SEND, RESUME, PRESENCE, HELLO, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
     "is read as it was written: %j",
     (frame) => {
       expect(parse(frame)).toEqual(frame);
@@ -22,6 +23,7 @@ describe("a frame", () => {
   test("loses whatever nobody asked for", () => {
     expect(parse({ ...SEND, author: "admin", id: 1, seq: 1 })).toEqual(SEND);
     expect(parse({ ...RESUME, changes: [] })).toEqual(RESUME);
+    expect(parse({ ...PRESENCE, online: [{ name: "admin", avatar: null }], guests: -1 })).toEqual(PRESENCE);
     expect(
       parse({ type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0, role: "admin" }], user: "x" }),
     ).toEqual(HELLO);

@@ -29,8 +29,22 @@ export interface Changes {
   changes: MessageView[];
 }
 
+/** Somebody who is here now. */
+export interface PersonView {
+  name: string;
+  /** Path below /media/, or null for the drawn default. */
+  avatar: string | null;
+}
+
+/** Who is here now, in the order of coming. Guests are counted, by address; they are not told who else is here. */
+export interface PresenceView {
+  online: readonly PersonView[] | null;
+  guests: number;
+}
+
 export type ClientFrame =
   | { type: "hello"; rooms: Held[] }
+  | { type: "presence" }
   | { type: "resume"; room: string; epoch: string; rev: number }
   | { type: "send"; room: string; key: ClientKey; text: string }
   /** Everything up to the message at this place has been seen. */
@@ -48,6 +62,7 @@ export type ServerFrame =
   | ({ type: "changes" } & Changes)
   | { type: "reset"; room: string; reason: ResetReason }
   | { type: "removed"; room: string; reason: RemovedReason }
+  | ({ type: "presence" } & PresenceView)
   | { type: "ack"; room: string; key: string; id: number; seq: number; rev: number; repeat: boolean }
   | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number };
 
@@ -95,6 +110,10 @@ export const SEND_REFUSALS = [
 /** The words for each. */
 export type SendRefusals = Readonly<Record<(typeof SEND_REFUSALS)[number], string>>;
 
+/** The close codes of a client that says that it goes: with its socket, or with its page. */
+export const CLOSE_NORMAL = 1000;
+export const CLOSE_GOING_AWAY = 1001;
+
 /** The close code of a socket whose session is over: the page goes on as a guest. */
 export const CLOSE_SESSION_OVER = 4401;
 
@@ -113,6 +132,8 @@ export function parseClientFrame(text: string): ClientFrame | null {
       const rooms = frame.rooms.map(held);
       return rooms.includes(null) ? null : { type: "hello", rooms: rooms as Held[] };
     }
+    case "presence":
+      return { type: "presence" };
     case "resume": {
       const wanted = held(frame);
       return wanted && { type: "resume", ...wanted };

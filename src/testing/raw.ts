@@ -58,16 +58,42 @@ export function ask(
   });
 }
 
+export interface RawSocket {
+  /** A close frame that carries no status, as a browser's `close()` sends it: the server sees 1005. */
+  closeWithoutStatus(): void;
+  /** The connection breaks off without a word: the server sees 1006. */
+  breakOff(): void;
+}
+
+/** A socket whose end is not that of a well-behaved client. Resolves when the handshake has succeeded. */
+export function openRaw(place: Place, path: string, headers: Record<string, string>): Promise<RawSocket> {
+  const { hostname, port, host } = new URL(place.url);
+  const lines = Object.entries({ host, ...UPGRADE, ...headers }).map(([name, value]) => `${name}: ${value}`);
+  const socket = connect({ host: hostname, port: Number(port) });
+  return new Promise((resolve, reject) => {
+    socket.on("error", reject);
+    socket.on("connect", () => socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`));
+    socket.once("data", (data) => {
+      if (!String(data).startsWith("HTTP/1.1 101 ")) return reject(new Error(String(data)));
+      resolve({
+        closeWithoutStatus: () => void socket.write(Uint8Array.of(0x88, 0x80, 1, 2, 3, 4)),
+        breakOff: () => void socket.destroy(),
+      });
+    });
+  });
+}
+
 /** The answer to a WebSocket handshake: 101, or the status of its refusal. */
 export function shakeHands(place: Place, path: string, headers: Record<string, string>): Promise<RawAnswer> {
-  const upgrade = {
-    connection: "Upgrade",
-    upgrade: "websocket",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-  };
-  return ask(place, { path, headers: { ...upgrade, ...headers } });
+  return ask(place, { path, headers: { ...UPGRADE, ...headers } });
 }
+
+const UPGRADE = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
 
 function bodyHeaders(body: RawRequest["body"]): Record<string, string> {
   if (body === undefined) return {};

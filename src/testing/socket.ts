@@ -12,7 +12,7 @@ export interface Socket<Frame> {
   /** Resolves when the socket is closed, by whomever. */
   closed: Promise<{ code: number; reason: string }>;
   isOpen(): boolean;
-  close(): void;
+  close(code?: number): void;
 }
 
 /** A frame of `/ws/chat/<slug>/`: a message or an error. */
@@ -23,6 +23,13 @@ export interface ChatFrame {
   room?: string;
   error?: string;
   retry_after?: number;
+}
+
+/** A frame of `/ws/presence/`: who is here, or the server's ping. Guests get no list. */
+export interface PresenceFrame {
+  online?: { username: string; profileImage: string | null }[];
+  guests?: number;
+  type?: string;
 }
 
 export interface Gateway extends Socket<ServerFrame> {
@@ -45,6 +52,14 @@ const BunSocket = WebSocket as unknown as new (url: string, options: Bun.WebSock
 
 export function openChat(client: Client, slug: string, query = ""): Promise<Socket<ChatFrame>> {
   return openSocket<ChatFrame>(client, `/ws/chat/${slug}/${query}`);
+}
+
+/** `headers` are what a proxy in front adds. */
+export function openPresence(
+  client: Client,
+  headers: Record<string, string> = {},
+): Promise<Socket<PresenceFrame>> {
+  return openSocket<PresenceFrame>(client, "/ws/presence/", headers);
 }
 
 /**
@@ -98,13 +113,17 @@ async function newestNumber(client: Client): Promise<number> {
   return messages[0]?.seq ?? 0;
 }
 
-export async function openSocket<Frame>(client: Client, path: string): Promise<Socket<Frame>> {
+export async function openSocket<Frame>(
+  client: Client,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Socket<Frame>> {
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<{ code: number; reason: string }>();
   const frames: Frame[] = [];
   let waiting: { fits: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];
 
   const socket = new BunSocket(client.place.url.replace("http", "ws") + path, {
-    headers: { cookie: client.cookieHeader(), origin: client.origin },
+    headers: { cookie: client.cookieHeader(), origin: client.origin, ...headers },
   });
   socket.addEventListener("close", ({ code, reason }) => onClosed({ code, reason }));
   socket.addEventListener("message", ({ data }) => {
@@ -147,6 +166,6 @@ export async function openSocket<Frame>(client: Client, path: string): Promise<S
     },
     closed,
     isOpen: () => socket.readyState === WebSocket.OPEN,
-    close: () => socket.close(),
+    close: (code) => socket.close(code),
   };
 }

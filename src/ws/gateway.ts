@@ -13,6 +13,7 @@ import {
   type ServerFrame,
 } from "../shared/protocol.ts";
 import type { Hub } from "./hub.ts";
+import type { PagePresence } from "./page-presence.ts";
 import type { Protocol, Socket } from "./socket.ts";
 
 export interface GatewayDeps {
@@ -21,10 +22,13 @@ export interface GatewayDeps {
   hub: Hub;
   members: Members;
   messages: Messages;
+  presence: PagePresence;
   sessions: Sessions;
 }
 
-export function createGateway({ access, feed, hub, members, messages, sessions }: GatewayDeps): Protocol {
+export function createGateway(deps: GatewayDeps): Protocol {
+  const { access, feed, hub, members, messages, presence, sessions } = deps;
+
   async function greet(socket: Socket, rooms: Held[]): Promise<void> {
     const { actor } = socket.data;
     const user = actor.kind === "member" ? actor.name : null;
@@ -86,6 +90,8 @@ export function createGateway({ access, feed, hub, members, messages, sessions }
     switch (frame.type) {
       case "hello":
         return greet(socket, frame.rooms);
+      case "presence":
+        return presence.show(socket);
       case "resume":
         return resume(socket, frame);
       case "send":
@@ -107,6 +113,8 @@ export function createGateway({ access, feed, hub, members, messages, sessions }
         refuse(socket, null, refused);
       }
     },
+
+    closed: presence.hide,
   };
 }
 

@@ -36,9 +36,9 @@ export function socketHandlers(
       socket.data.heardAt = now();
       enqueue(socket, () => socket.data.protocol.received(socket, frame));
     },
-    close(socket) {
+    close(socket, code) {
       hub.remove(socket);
-      socket.data.protocol.closed?.(socket);
+      socket.data.protocol.closed?.(socket, code);
     },
   };
 }

@@ -25,7 +25,15 @@ beforeAll(() => {
   server = Bun.serve({
     port: 0,
     fetch(request, self) {
-      const data = { protocol, actor: ANN, origin: "", slug: "", work: Promise.resolve(), heardAt: 0 };
+      const data = {
+        protocol,
+        actor: ANN,
+        origin: "",
+        address: "",
+        slug: "",
+        work: Promise.resolve(),
+        heardAt: 0,
+      };
       return self.upgrade(request, { data }) ? undefined : new Response(null, { status: 400 });
     },
     websocket: socketHandlers(

@@ -19,6 +19,7 @@ export interface SocketRoutes {
   gateway: Protocol;
   identify: Identify;
   origins: Origins;
+  presence: Protocol;
   rooms: Rooms;
   /** Counts the handshakes from one address. */
   rate: RateLimit;
@@ -28,16 +29,20 @@ type Upgrader = Pick<Server<SocketData>, "upgrade" | "requestIP"> | null;
 
 const CHAT = "/ws/chat/";
 
-export function socketRoutes({ clock, echochat, gateway, identify, origins, rooms, rate }: SocketRoutes) {
+export function socketRoutes(deps: SocketRoutes) {
+  const { clock, echochat, gateway, identify, origins, presence, rooms, rate } = deps;
+
   async function upgrade(request: Request, server: Upgrader, protocol: Protocol, slug: string) {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426);
     if (!origins.maySocket(request, server)) return empty(403);
-    const allowance = await rate.take(origins.address(request, server));
+    const address = origins.address(request, server);
+    const allowance = await rate.take(address);
     if (!allowance.allowed)
       return empty(429, { headers: { "retry-after": String(allowance.retryAfterSeconds) } });
     const { actor, origin } = await identify(request, server);
     if (slug !== "" && !(await mayEnter(slug, actor))) return empty(403);
-    const data: SocketData = { protocol, actor, origin, slug, work: Promise.resolve(), heardAt: clock.now() };
+    const work = Promise.resolve();
+    const data: SocketData = { protocol, actor, origin, address, slug, work, heardAt: clock.now() };
     // Bun would choose the first subprotocol that is offered; here there is none to choose.
     request.headers.delete("sec-websocket-protocol");
     return server?.upgrade(request, { data }) ? undefined : empty(400);
@@ -58,6 +63,7 @@ export function socketRoutes({ clock, echochat, gateway, identify, origins, room
 
   return new Elysia()
     .get("/ws/", async ({ request, server }) => upgrade(request, server, gateway, ""))
+    .get("/ws/presence/", async ({ request, server }) => upgrade(request, server, presence, ""))
     .get(`${CHAT}*`, async ({ request, server }) => {
       const slug = new URL(request.url).pathname.slice(CHAT.length).replace(/\/$/, "");
       return upgrade(request, server, echochat, slug || "/");

@@ -9,6 +9,8 @@ export interface SocketData {
   actor: Actor;
   /** Scheme and host under which this client sees us. */
   origin: string;
+  /** Guests are counted by it. */
+  address: string;
   /** The room of the path, for the protocol that has one room a socket. */
   slug: string;
   /** What this socket asked for is done one after the other, so that one sender's messages keep their order. */
@@ -20,5 +22,5 @@ export interface SocketData {
 export interface Protocol {
   opened(socket: Socket): void | Promise<void>;
   received(socket: Socket, text: string): Promise<void>;
-  closed?(socket: Socket): void;
+  closed?(socket: Socket, code: number): void;
 }

@@ -7,6 +7,7 @@ import { tags } from "../../src/testing/html.ts";
 import { Composer } from "../components/composer.tsx";
 import type { Shell } from "../components/layout.tsx";
 import { Pane } from "../components/pane.tsx";
+import { PresenceList } from "../components/presence.tsx";
 import { LoginPage, RegisterPage } from "./account.tsx";
 import { InvitationPage } from "./invitation.tsx";
 import { RoomSettingsPage, type RoomSettingsProps } from "./room-settings.tsx";
@@ -142,9 +143,21 @@ describe("an island of the room", () => {
     expect(html).toContain(renderToString(<Composer {...props} />));
   });
 
+  test("holds the very props that the server drew the list of those present with", () => {
+    const presence = { online: [{ name: HOSTILE, avatar: null }], guests: 2 };
+    const html = renderToString(roomPage({ shell: ann, presence, draft: DRAFT }));
+    const props = dataOf(html, "presence");
+    expect(props).toMatchObject({ present: presence });
+    expect(html).toContain(renderToString(<PresenceList {...props} />));
+  });
+
   test("is not there for guests to write with, nor on pages of history", () => {
-    expect(islandsOf(renderToString(roomPage({ shell: ann, draft: DRAFT })))).toEqual(["pane", "composer"]);
-    expect(islandsOf(renderToString(roomPage()))).toEqual(["pane"]);
+    expect(islandsOf(renderToString(roomPage({ shell: ann, draft: DRAFT })))).toEqual([
+      "presence",
+      "pane",
+      "composer",
+    ]);
+    expect(islandsOf(renderToString(roomPage()))).toEqual(["presence", "pane"]);
     expect(islandsOf(renderToString(roomPage({ history: {} })))).toEqual([]);
   });
 });
@@ -159,13 +172,16 @@ test("what people typed is text wherever a page shows it", () => {
   const room = { ...ROOM, slug: HOSTILE, name: HOSTILE, topic: HOSTILE };
   const messages = MESSAGES.map((message) => ({ ...message, author: HOSTILE, text: HOSTILE }));
   const draft = { messageKey: HOSTILE, text: HOSTILE, error: HOSTILE, maxLength: 1000 };
-  const hostile = { shell, room, rooms: [room], messages, draft, held: { epoch: HOSTILE, rev: 3 } };
+  const here = (name: string) => ({ online: [{ name, avatar: HOSTILE }], guests: 1 });
+  const held = { epoch: HOSTILE, rev: 3 };
+  const hostile = { shell, room, rooms: [room], messages, draft, held, presence: here(HOSTILE) };
   const tame = {
     shell: ann,
     room: ROOM,
     rooms: [ROOM],
     messages: MESSAGES.map((message) => ({ ...message, author: "ann", text: "hello" })),
     draft: { ...DRAFT, error: "error" },
+    presence: here("ann"),
   };
   expect(plain(roomPage(hostile))).toEqual(plain(roomPage(tame)));
   expect(plain(roomPage({ ...hostile, history: {} }))).toEqual(plain(roomPage({ ...tame, history: {} })));
@@ -205,7 +221,15 @@ function everyShell(): Shell[] {
 function roomPage(props: Partial<RoomPageProps> = {}): VNode {
   const room = { ...ROOM, slug: "public", name: "Public room", kind: "public" as const };
   const held = { epoch: "epoch", rev: 3 };
-  const rest = { previousAt: 1, history: null, welcome: false, rooms: null, silence: null, draft: null };
+  const rest = {
+    previousAt: 1,
+    history: null,
+    welcome: false,
+    rooms: null,
+    silence: null,
+    presence: null,
+    draft: null,
+  };
   return <RoomPage shell={guest} room={room} held={held} messages={MESSAGES} {...rest} {...props} />;
 }
 

@@ -71,7 +71,7 @@ function MemberList(props: RoomSettingsProps) {
   return (
     <section class="card" aria-labelledby="members">
       <h2 id="members">{t.members}</h2>
-      <ul class="people">
+      <ul class="member-list">
         {props.members.map((member) => (
           <li key={member.name}>
             <Avatar name={member.name} />

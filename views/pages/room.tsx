@@ -1,7 +1,12 @@
 /** A room: live at its newest messages, or somewhere in its history. */
 import SlidersHorizontal from "lucide/dist/esm/icons/sliders-horizontal.mjs";
 import { fill, number } from "../../src/shared/locale/format.ts";
-import { SEND_REFUSALS, type MessageView, type SendRefusals } from "../../src/shared/protocol.ts";
+import {
+  SEND_REFUSALS,
+  type MessageView,
+  type PresenceView,
+  type SendRefusals,
+} from "../../src/shared/protocol.ts";
 import { Composer, type ComposerProps } from "../components/composer.tsx";
 import { CsrfField } from "../components/csrf.tsx";
 import { Older, OlderMessages } from "../components/history.tsx";
@@ -11,6 +16,7 @@ import { Layout, type Shell } from "../components/layout.tsx";
 import { withNext } from "../components/links.ts";
 import type { Reading } from "../components/message.tsx";
 import { Pane } from "../components/pane.tsx";
+import { PresenceList } from "../components/presence.tsx";
 import { RoomList, type ListedRoom } from "../components/room-list.tsx";
 
 export interface RoomPageProps {
@@ -26,6 +32,8 @@ export interface RoomPageProps {
   history: { target?: Target } | null;
   /** The first thing that a guest sees at `/`. */
   welcome: boolean;
+  /** Who is here now. Null for guests, whose page does not depend on it. */
+  presence: PresenceView | null;
   /** Why a member may not write here, in words. */
   silence: string | null;
   /** Null for whoever may not write. */
@@ -71,18 +79,23 @@ export function RoomPage(props: RoomPageProps) {
   );
 }
 
-function Heading({ shell: { t }, room, welcome }: RoomPageProps) {
+function Heading(props: RoomPageProps) {
+  const { room, welcome, history } = props;
+  const { t } = props.shell;
   const Name = welcome ? "h2" : "h1";
   return (
     <header class="room-head">
-      <Name class="room-name" dir="auto">
-        {room.name}
-      </Name>
-      {room.topic && (
-        <p class="topic" dir="auto">
-          {room.topic}
-        </p>
-      )}
+      <div class="title">
+        <Name class="room-name" dir="auto">
+          {room.name}
+        </Name>
+        {room.topic && (
+          <p class="topic" dir="auto" title={room.topic}>
+            {room.topic}
+          </p>
+        )}
+      </div>
+      {!history && <Here {...props} />}
       {room.kind === "private" && (
         <a
           class="quiet button"
@@ -94,6 +107,15 @@ function Heading({ shell: { t }, room, welcome }: RoomPageProps) {
         </a>
       )}
     </header>
+  );
+}
+
+function Here({ shell: { locale, t }, presence }: RoomPageProps) {
+  const list = { present: presence, locale, t: t.presence };
+  return (
+    <Island name="presence" data={list}>
+      <PresenceList {...list} />
+    </Island>
   );
 }
 

@@ -1,6 +1,6 @@
 import { and, desc, eq, lte, ne, sql } from "drizzle-orm";
 import type { AccountStore, SessionStore } from "../../accounts/ports.ts";
-import type { SqliteDatabase } from "./open.ts";
+import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
 import { sessions, users } from "./schema.ts";
 
 export function createAccountStore(db: SqliteDatabase): AccountStore {
@@ -24,6 +24,12 @@ export function createAccountStore(db: SqliteDatabase): AccountStore {
           .where(and(same, ne(users.id, by)))
           .get() !== undefined
       );
+    },
+    async markSeen(seen) {
+      db.transaction((tx) => {
+        for (const [id, lastSeenAt] of seen)
+          tx.update(users).set({ lastSeenAt }).where(eq(users.id, id)).run();
+      }, IMMEDIATE);
     },
     async update(id, changes) {
       // A unique key that somebody else has: the row stays as it is, and nothing comes back.

@@ -102,6 +102,22 @@ export const en = {
     overTitle: "This invitation is over",
     over: "The link has expired, was used up or was revoked. Ask for a new one.",
   },
+  presence: {
+    online: { one: "{n} online", few: "{n} online", many: "{n} online", other: "{n} online" },
+    list: "Online now",
+    guestsToo: {
+      one: "and {n} guest",
+      few: "and {n} guests",
+      many: "and {n} guests",
+      other: "and {n} guests",
+    },
+    guestsHere: {
+      one: "{n} guest here now",
+      few: "{n} guests here now",
+      many: "{n} guests here now",
+      other: "{n} guests here now",
+    },
+  },
   message: {
     permalink: "Link to this message, {time}",
     sending: "Sending",
