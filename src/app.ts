@@ -2,9 +2,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createAccounts } from "./accounts/accounts.ts";
+import { createAudit } from "./accounts/audit.ts";
 import { createLastSeen } from "./accounts/last-seen.ts";
 import { createPasswords } from "./accounts/passwords.ts";
 import { createSessions } from "./accounts/sessions.ts";
+import { createStanding } from "./accounts/standing.ts";
 import { createMemoryBus } from "./bus/memory.ts";
 import { createAccess } from "./chat/access.ts";
 import { createInvitations } from "./chat/invitations.ts";
@@ -13,19 +15,29 @@ import { createRooms } from "./chat/rooms.ts";
 import { createFeed } from "./chat/feed.ts";
 import { createMessages } from "./chat/messages.ts";
 import { createPresence } from "./chat/presence.ts";
+import { createStaffActs } from "./chat/staff.ts";
 import type { Config } from "./config.ts";
 import { createAccountStore, createSessionStore } from "./db/sqlite/accounts.ts";
+import { createAuditLog } from "./db/sqlite/audit.ts";
+import { createDirectory } from "./db/sqlite/directory.ts";
 import { createInvitationStore } from "./db/sqlite/invitations.ts";
 import { createMemberStore } from "./db/sqlite/members.ts";
 import { createMessageStore } from "./db/sqlite/messages.ts";
 import { openSqlite } from "./db/sqlite/open.ts";
+import { createProbe } from "./db/sqlite/probe.ts";
 import { createRoomStore } from "./db/sqlite/rooms.ts";
+import { watchOtherWriters } from "./db/sqlite/watch.ts";
+import { adminRoutes } from "./http/admin.tsx";
+import { adminApi } from "./http/api/admin.ts";
 import { authApi } from "./http/api/auth.ts";
 import { chatApi } from "./http/api/chat.ts";
+import { healthApi } from "./http/api/health.ts";
 import { accountRoutes } from "./http/accounts.tsx";
 import { createAssets } from "./http/assets.ts";
+import { createCors } from "./http/cors.ts";
 import { secretText } from "./http/csrf.ts";
 import { createEdge } from "./http/edge.ts";
+import { createEntrance } from "./http/entrance.ts";
 import { createErrorHandler } from "./http/errors.ts";
 import { createIdentify } from "./http/identify.ts";
 import { invitationRoutes } from "./http/invitations.tsx";
@@ -39,6 +51,7 @@ import { roomSettingsRoutes } from "./http/room-settings.tsx";
 import { createRoomPages, roomRoutes } from "./http/rooms.tsx";
 import { createSeal } from "./http/seal.ts";
 import { createServer } from "./http/server.ts";
+import { createStaffArea } from "./http/staff-area.ts";
 import { createTokens } from "./http/tokens.ts";
 import { createMemoryLimit } from "./limits/memory.ts";
 import type { Log } from "./log.ts";
@@ -52,11 +65,14 @@ import { socketHandlers } from "./ws/handlers.ts";
 import { createHub } from "./ws/hub.ts";
 import { createPagePresence } from "./ws/page-presence.ts";
 import { createPresenceSockets } from "./ws/presence.ts";
+import { recheckSessions } from "./ws/recheck.ts";
 import { socketRoutes } from "./ws/routes.ts";
 
 export interface App {
   /** Where it listens, such as `http://localhost:3000`. */
   url: string;
+  /** Every route there is, for whoever checks that none was forgotten. */
+  routes: readonly { method: string; path: string }[];
   /** Closes the sockets, ends what is in progress, then the database. */
   stop(): Promise<void>;
 }
@@ -90,6 +106,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const accountStore = createAccountStore(db);
   const accounts = createAccounts({ store: accountStore, passwords, clock });
   const sessions = createSessions({ store: createSessionStore(db), clock, secrets, bus });
+  const auditLog = createAuditLog(db);
+  const audit = createAudit({ log: auditLog, clock });
+  const standing = createStanding({ store: accountStore, sessions, bus, audit });
 
   const store = createMessageStore(db);
   const roomStore = createRoomStore(db);
@@ -107,7 +126,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const feed = createFeed(store);
   const members = createMembers({ store: createMemberStore(db), bus });
 
+  const acts = createStaffActs({ standing, rooms, messages, store, audit });
+
   const hub = createHub(bus);
+  recheckSessions({ bus, hub, sessions, onError: (error) => log.error("recheck failed", { error }) });
   const presence = createPresence({ clock, bus, ...config.presence });
   const stopExpiry = watchExpiry(presence, clock);
   const pagePresence = createPagePresence({ hub, presence, sessions });
@@ -138,11 +160,15 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     rate: limit(config.invitationRate),
   });
   const identify = createIdentify({ lastSeen, sessions, tokens, origins });
-  const edge = createEdge({ identify, lastSeen, origins, sessions, tokens });
+  const edge = createEdge({ identify, lastSeen, origins, sessions, tokens, audit });
   const assets = createAssets(await loadBundles());
   const shellOf = createShell(assets);
   const cache = createPageCache();
-  const rates = { loginRate: limit(config.authRate), registerRate: limit(config.authRate) };
+  const rates = { login: limit(config.authRate), register: limit(config.authRate) };
+  const accountRate = limit({ ...config.authRate, points: 2 * config.authRate.points });
+  const entrance = createEntrance({ accounts, audit, origins, rates, accountRate });
+  const staffArea = createStaffArea({ audit, origins });
+  const administration = { edge, staffArea, acts, auditLog, directory: createDirectory(db) };
   const pages = createRoomPages({
     access,
     messages,
@@ -156,16 +182,25 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   });
 
   const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
-  const server = await createServer({ assets, origins, onError, publicFiles: PUBLIC_FILES });
+  const server = await createServer({
+    assets,
+    origins,
+    onError,
+    cors: createCors(config.cors),
+    publicFiles: PUBLIC_FILES,
+  });
   const app = server
     .use(roomRoutes(edge, pages))
     .use(messageRoutes({ edge, access, members, messages, keys, pages, messageMaxLength }))
-    .use(accountRoutes({ edge, accounts, invitations, shellOf, passwordRules, ...rates }))
+    .use(accountRoutes({ edge, entrance, invitations, shellOf, passwordRules }))
     .use(myRoomRoutes({ edge, rooms, members, shellOf }))
     .use(roomSettingsRoutes({ edge, access, rooms, members, invitations, shellOf }))
     .use(invitationRoutes({ edge, access, invitations, shellOf }))
+    .use(adminRoutes({ ...administration, sessions, shellOf }))
     .use(preferenceRoutes(edge))
-    .use(authApi({ edge, accounts, passwordRules, ...rates }))
+    .use(authApi({ edge, entrance, passwordRules }))
+    .use(adminApi(administration))
+    .use(healthApi({ clock, log, probes: { database: createProbe(db), cache: async () => {} } }))
     .use(
       chatApi({
         edge,
@@ -202,12 +237,15 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   if (!listening) throw new Error("the server did not start");
   hub.attach(listening);
   const writing = setInterval(() => void writeLastSeen(), LAST_SEEN_INTERVAL);
+  const stopWatching = watchOtherWriters(db, () => bus.publish({ type: "accounts.reread" }));
 
   return {
     url: `http://${config.host === "127.0.0.1" ? "localhost" : config.host}:${listening.port}`,
+    routes: app.routes.map(({ method, path }) => ({ method, path })),
     async stop() {
       clearInterval(writing);
       await writeLastSeen();
+      stopWatching();
       echochat.stop();
       hub.closeAll(CLOSE_RESTART, "restarting");
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);

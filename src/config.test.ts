@@ -45,7 +45,10 @@ describe("with nothing set", () => {
 
   test("whatever name is used is served, and the pages of a developer's own machine are welcome", () => {
     expect(config.allowedHosts).toBeNull();
-    expect([...config.csrfTrustedOrigins]).toEqual(["http://localhost:5173", "http://127.0.0.1:5173"]);
+    const developers = ["http://localhost:5173", "http://127.0.0.1:5173"];
+    expect([...config.csrfTrustedOrigins]).toEqual(developers);
+    expect([...config.cors.origins]).toEqual(developers);
+    expect(config.cors.credentials).toBe(true);
   });
 
   test("a room's slug has 3 to 50 letters, digits, hyphens and underscores", () => {
@@ -69,6 +72,11 @@ describe("a variable", () => {
       "CSRF_TRUSTED_ORIGINS",
       "https://a.example, http://b.example:81",
       { csrfTrustedOrigins: new Set(["https://a.example", "http://b.example:81"]) },
+    ],
+    [
+      "CORS_ALLOWED_ORIGINS",
+      "https://a.example",
+      { cors: { origins: new Set(["https://a.example"]), credentials: true } },
     ],
     ["AUTH_RATE_LIMIT", "3", { authRate: { points: 3, windowSeconds: 60 } }],
     ["AUTH_RATE_WINDOW", "3", { authRate: { points: 10, windowSeconds: 3 } }],
@@ -171,6 +179,8 @@ describe("a value that cannot be used stops the start with one line that names i
     ["TRUSTED_PROXIES", "127.0.0.1,proxy", "addresses or networks such as 10.0.0.0/8"],
     ["CSRF_TRUSTED_ORIGINS", "app.example", "https://app.example"],
     ["CSRF_TRUSTED_ORIGINS", "https://app.example/path", "https://app.example"],
+    ["CORS_ALLOWED_ORIGINS", "*", "https://app.example"],
+    ["CORS_ALLOW_CREDENTIALS", "maybe", "1 or 0"],
     ["RELAX_PASSWORDS", "maybe", "1 or 0"],
     ["AUTH_RATE_LIMIT", "0", "a whole number from 1"],
     ["AUTH_RATE_WINDOW", "0", "a whole number from 1"],

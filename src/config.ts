@@ -1,6 +1,7 @@
 /** The only reader of the environment. A wrong value stops the start with one line that names the variable. */
 import { BlockList, isIP } from "node:net";
 import type { PasswordRules } from "./accounts/passwords.ts";
+import type { CorsOptions } from "./http/cors.ts";
 import { MESSAGE_MAX_LENGTH, PAGE_SIZE, PAGE_SIZE_MAX } from "./shared/limits.ts";
 
 export interface RateConfig {
@@ -21,6 +22,8 @@ export interface Config {
   allowedHosts: ReadonlySet<string> | null;
   /** Origins, besides our own, whose pages may send unsafe requests with a CSRF token. */
   csrfTrustedOrigins: ReadonlySet<string>;
+  /** What pages of other origins may do with the API. */
+  cors: CorsOptions;
   passwordRules: PasswordRules;
   authRate: RateConfig;
   messageRate: RateConfig;
@@ -81,6 +84,10 @@ export function readConfig(env: Environment = process.env): Config {
     trustedProxies: networks(env, "TRUSTED_PROXIES", LOOPBACK_AND_PRIVATE),
     allowedHosts: hostNames(env),
     csrfTrustedOrigins: origins(env, "CSRF_TRUSTED_ORIGINS", DEVELOPMENT_ORIGINS),
+    cors: {
+      origins: origins(env, "CORS_ALLOWED_ORIGINS", DEVELOPMENT_ORIGINS),
+      credentials: flag(env, "CORS_ALLOW_CREDENTIALS", true),
+    },
     passwordRules: flag(env, "RELAX_PASSWORDS", !production) ? "relaxed" : "strict",
     authRate: rate(env, "AUTH_RATE_LIMIT", 10, "AUTH_RATE_WINDOW", 60),
     messageRate: rate(env, "CHAT_MESSAGE_RATE_LIMIT", 20, "CHAT_MESSAGE_RATE_WINDOW", 10),

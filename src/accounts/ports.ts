@@ -1,3 +1,4 @@
+import type { AuditAction } from "../shared/audit.ts";
 import type { SessionId, UserId } from "../shared/ids.ts";
 
 export interface Account {
@@ -65,6 +66,93 @@ export interface SessionStore {
   /** All of a user but one; answers with those that were. */
   removeOfUser(user: UserId, except: SessionId | null): Promise<SessionId[]>;
   removeExpired(now: number): Promise<void>;
+}
+
+export interface AuditEntry {
+  at: number;
+  action: AuditAction;
+  /** Null when nobody was signed in. */
+  actorId: UserId | null;
+  /** As it was then, or as it was typed. */
+  actorName: string;
+  /** Whom or what it was done to, such as `user:ann` or `room:public`. */
+  subject: string;
+  detail: string;
+  address: string;
+}
+
+/** Entries are added and read, never changed and never removed. */
+export interface AuditLog {
+  append(entry: AuditEntry): Promise<void>;
+  /** The newest first, from the one before `before` on; `next` is where the following page begins. */
+  page(options: {
+    before: number | null;
+    /** Found in names, subjects, details and addresses; empty: everywhere. */
+    q: string;
+    action: AuditAction | null;
+    limit: number;
+  }): Promise<Stretch<AuditEntry & { id: number }>>;
+}
+
+/** One page of a long list. `next` is null at its end. */
+export interface Stretch<Item> {
+  items: Item[];
+  next: number | null;
+}
+
+/** Who did something, and from where. */
+export interface By {
+  id: UserId | null;
+  name: string;
+  address: string;
+}
+
+export interface Audit {
+  record(action: AuditAction, by: By, subject?: string, detail?: string): Promise<void>;
+}
+
+/** Standing in the whole installation, each above the one before. */
+export type AccountRank = "user" | "staff" | "superuser";
+
+/**
+ * What staff and the command line do to an account, once it is clear that they may. What is so already stays so, and
+ * leaves no entry in the log.
+ */
+export interface Standing {
+  /** By a name in whatever case; null for one that nobody has, or whose account is gone. */
+  find(name: string): Promise<Account | null>;
+  mute(account: Account, muted: boolean, by: By): Promise<Account>;
+  /** Ends the sessions as well. */
+  disable(account: Account, disabled: boolean, by: By): Promise<Account>;
+  endSessions(account: Account, by: By): Promise<void>;
+  setRank(account: Account, rank: AccountRank, by: By): Promise<Account>;
+  /** Ends the sessions as well: whoever knew the old password is out. */
+  setPassword(account: Account, passwordHash: string, by: By): Promise<Account>;
+}
+
+/** A room as staff see it: from outside. */
+export interface RoomListing {
+  id: number;
+  slug: string;
+  name: string;
+  owner: string | null;
+  members: number;
+  /** At most `MESSAGES_COUNTED`. */
+  messages: number;
+  isClosed: boolean;
+}
+
+/** The lists that staff look through, the newest first. Rooms of two people are nobody else's business. */
+export interface Directory {
+  users(options: ListOptions): Promise<Stretch<Account>>;
+  rooms(options: ListOptions): Promise<Stretch<RoomListing>>;
+}
+
+export interface ListOptions {
+  /** A part of the name; empty: all. */
+  q: string;
+  before: number | null;
+  limit: number;
 }
 
 export interface Clock {

@@ -57,6 +57,9 @@ export function createSessions(deps: {
     } else if (event.type === "account.changed") {
       changes++;
       for (const [id, { account }] of cache) if (account.id === event.userId) cache.delete(id);
+    } else if (event.type === "accounts.reread") {
+      changes++;
+      cache.clear();
     }
   });
 
@@ -98,8 +101,11 @@ export function createSessions(deps: {
       if (current?.account.id === account.id) {
         const before = changes;
         const renewed = await store.renew(current.session.id, csrf, expiresAt);
-        if (renewed && changes === before)
-          return remember({ session: { ...current.session, csrf, expiresAt }, account });
+        if (renewed && changes === before) {
+          changes++;
+          cache.delete(current.session.id);
+          return { session: { ...current.session, csrf, expiresAt }, account };
+        }
       }
       if (current) await end(current.session.id);
       await store.removeExpired(now);
@@ -113,7 +119,8 @@ export function createSessions(deps: {
         agent: agent.slice(0, AGENT_MAX_LENGTH),
       };
       await store.create(session);
-      return remember({ session, account });
+      // Not remembered as it is: the account may have been disabled since its password was checked.
+      return { session, account };
     },
 
     async current(id) {

@@ -1,4 +1,5 @@
 /** Who may do what in a room. The answers are proofs: the functions that read or write ask for one. */
+import type { AccountRank } from "../accounts/ports.ts";
 import type { SessionId, UserId } from "../shared/ids.ts";
 import type { Entry, Role, Room, RoomStore } from "./ports.ts";
 import { Refused } from "./refusal.ts";
@@ -19,7 +20,7 @@ export interface SignedInActor {
 }
 
 /** Standing in the whole installation, not in a room. */
-export type Rank = "user" | "staff" | "superuser";
+export type Rank = AccountRank;
 
 declare const proof: unique symbol;
 
@@ -46,8 +47,15 @@ export interface Owner extends Omit<Moderator, typeof proof> {
 
 /** Somebody who looks after the whole installation. */
 export interface Staff {
-  readonly [proof]: "staff";
+  readonly [proof]: "staff" | "superuser";
   readonly actor: SignedInActor;
+  /** Where they act from, for the audit log. */
+  readonly address: string;
+}
+
+/** Whoever may say who is staff; they are staff too. */
+export interface Superuser extends Staff {
+  readonly [proof]: "superuser";
 }
 
 export interface Access {
@@ -92,6 +100,19 @@ export function createAccess(rooms: Pick<RoomStore, "entry">): Access {
       return (await withRole(actor, slug, ["owner"])) as Owner;
     },
   };
+}
+
+/** Refuses guests with `login_required`, and whoever is not staff with `forbidden`. */
+export function asStaff(actor: Actor, address: string): Staff {
+  if (actor.kind === "guest") throw new Refused("login_required");
+  if (actor.rank === "user") throw new Refused("forbidden");
+  return { actor, address } as Staff;
+}
+
+/** Refuses `forbidden` to staff of lower rank. */
+export function asSuperuser(staff: Staff): Superuser {
+  if (staff.actor.rank !== "superuser") throw new Refused("forbidden");
+  return staff as Superuser;
 }
 
 /** Refuses guests with `login_required`. */

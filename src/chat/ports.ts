@@ -221,12 +221,17 @@ export type BusEvent =
   | { type: "sessions.ended"; sessions: readonly SessionId[] }
   /** Their name, avatar, rank or standing is another now. */
   | { type: "account.changed"; userId: UserId; name: string; avatar: string | null }
+  /** Another process has written to the database: what is remembered of accounts and sessions may be over. */
+  | { type: "accounts.reread" }
   | { type: "membership.ended"; roomId: RoomId; room: string; userId: UserId }
   | { type: "room.removed"; roomId: RoomId; room: string };
 
+/** `first`: no attempt was refused before in this window. */
+export type Allowance = { allowed: true } | { allowed: false; retryAfterSeconds: number; first: boolean };
+
 /** Counts attempts of a subject. A refused attempt does not extend its window. */
 export interface RateLimit {
-  take(subject: string): Promise<{ allowed: true } | { allowed: false; retryAfterSeconds: number }>;
+  take(subject: string): Promise<Allowance>;
 }
 
 export interface Clock {

@@ -1,10 +1,9 @@
 /** Signing up, logging in and out, as pages. */
 import { Elysia } from "elysia";
-import type { Accounts, RegistrationFault } from "../accounts/accounts.ts";
+import type { RegistrationFault } from "../accounts/accounts.ts";
 import type { PasswordRules } from "../accounts/passwords.ts";
 import type { Account } from "../accounts/ports.ts";
 import type { Invitations } from "../chat/invitations.ts";
-import type { RateLimit } from "../chat/ports.ts";
 import { fill } from "../shared/locale/format.ts";
 import type { Catalog } from "../shared/locale/locale.ts";
 import { strip } from "../shared/text.ts";
@@ -13,6 +12,7 @@ import { readFields, type Fields } from "./body.ts";
 import { clearedSessionCookie, csrfCookie } from "./cookies.ts";
 import { mask } from "./csrf.ts";
 import { visitorPlugin, type Edge } from "./edge.ts";
+import type { Attempt, Entrance } from "./entrance.ts";
 import { actorOf, type Visitor } from "./identify.ts";
 import { afterSignIn } from "./invitations.tsx";
 import { localPath } from "./local-path.ts";
@@ -24,12 +24,10 @@ import { seeOther, type Extras } from "./respond.ts";
 
 export interface AccountPages {
   edge: Edge;
-  accounts: Accounts;
+  entrance: Entrance;
   invitations: Invitations;
   shellOf: ShellOf;
   passwordRules: PasswordRules;
-  loginRate: RateLimit;
-  registerRate: RateLimit;
 }
 
 type Faults = Catalog["account"]["faults"];
@@ -39,15 +37,7 @@ interface Problem extends Extras {
   error(faults: Faults): string;
 }
 
-export function accountRoutes({
-  edge,
-  accounts,
-  invitations,
-  shellOf,
-  passwordRules,
-  loginRate,
-  registerRate,
-}: AccountPages) {
+export function accountRoutes({ edge, entrance, invitations, shellOf, passwordRules }: AccountPages) {
   function visit(Form: typeof LoginPage, request: Request, visitor: Visitor) {
     const fields: Fields = new Map(new URL(request.url).searchParams);
     return visitor.signedIn ? seeOther(localPath(fields.get("next"))) : form(Form, request, visitor, fields);
@@ -81,11 +71,9 @@ export function accountRoutes({
     return seeOther(await afterSignIn(next, invitations, actorOf(signedIn)), { cookies });
   }
 
-  async function tooMany(rate: RateLimit, request: Request, peer: Peer): Promise<Problem | null> {
-    const allowance = await rate.take(edge.origins.address(request, peer));
-    if (allowance.allowed) return null;
-    const n = allowance.retryAfterSeconds;
-    return { status: 429, headers: retryAfter(n), error: (faults) => fill(faults.tooManyAttempts, { n }) };
+  async function knock(attempt: Attempt, request: Request, peer: Peer): Promise<Problem | null> {
+    const wait = await entrance.knock(attempt, request, peer);
+    return wait === null ? null : tooMany(wait);
   }
 
   const Register: typeof LoginPage = (props) => <RegisterPage {...props} rules={passwordRules} />;
@@ -99,15 +87,17 @@ export function accountRoutes({
       async ({ request, server, visitor }) => {
         const fields = await readFields(request);
         edge.demandCsrf(request, server, visitor, fields);
-        const refused = await tooMany(loginRate, request, server);
+        const refused = await knock("login", request, server);
         if (refused) return form(LoginPage, request, visitor, fields, refused);
         const username = strip(fields.get("username") ?? "");
         const password = fields.get("password") ?? "";
         const refuse = (fault: "credentialsMissing" | "credentialsWrong") =>
           form(LoginPage, request, visitor, fields, { status: 422, error: (faults) => faults[fault] });
         if (!username || !password) return refuse("credentialsMissing");
-        const account = await accounts.authenticate(username, password);
-        return account ? enter(account, request, server, visitor, fields) : refuse("credentialsWrong");
+        const result = await entrance.logIn({ username, password }, request, server, visitor);
+        if (!result) return refuse("credentialsWrong");
+        if ("wait" in result) return form(LoginPage, request, visitor, fields, tooMany(result.wait));
+        return enter(result.account, request, server, visitor, fields);
       },
       { parse: "none" },
     )
@@ -116,9 +106,9 @@ export function accountRoutes({
       async ({ request, server, visitor }) => {
         const fields = await readFields(request);
         edge.demandCsrf(request, server, visitor, fields);
-        const tooOften = await tooMany(registerRate, request, server);
+        const tooOften = await knock("register", request, server);
         if (tooOften) return form(Register, request, visitor, fields, tooOften);
-        const result = await accounts.register(registrationOf(fields));
+        const result = await entrance.register(registrationOf(fields), request, server);
         if ("account" in result) return enter(result.account, request, server, visitor, fields);
         const { refused } = result;
         return form(Register, request, visitor, fields, {
@@ -132,11 +122,15 @@ export function accountRoutes({
       "/logout",
       async ({ request, server, visitor }) => {
         edge.demandCsrf(request, server, visitor, await readFields(request));
-        await edge.signOut(visitor);
+        await edge.signOut(request, server, visitor);
         return seeOther("/", { cookies: [clearedSessionCookie(visitor.secure)] });
       },
       { parse: "none" },
     );
+}
+
+function tooMany(n: number): Problem {
+  return { status: 429, headers: retryAfter(n), error: (faults) => fill(faults.tooManyAttempts, { n }) };
 }
 
 function wordsFor(refused: RegistrationFault, faults: Faults): string {

@@ -2,7 +2,7 @@
 import { Elysia } from "elysia";
 import type { LastSeen } from "../accounts/last-seen.ts";
 import type { SignedIn, Sessions } from "../accounts/sessions.ts";
-import type { Account } from "../accounts/ports.ts";
+import type { Account, Audit } from "../accounts/ports.ts";
 import { csrfCookie, readCookie, sessionCookie } from "./cookies.ts";
 import { CSRF_FIELD, CSRF_HEADER, isSecret, matches, secretText } from "./csrf.ts";
 import { readFields, type Fields } from "./body.ts";
@@ -26,7 +26,7 @@ export interface Edge {
     peer: Peer,
     visitor: Visitor,
   ): Promise<{ signedIn: SignedIn; cookies: string[] }>;
-  signOut(visitor: Visitor): Promise<void>;
+  signOut(request: Request, peer: Peer, visitor: Visitor): Promise<void>;
   origins: Origins;
 }
 
@@ -38,8 +38,9 @@ export function createEdge(deps: {
   origins: Origins;
   sessions: Sessions;
   tokens: Tokens;
+  audit: Audit;
 }): Edge {
-  const { identify, lastSeen, origins, sessions, tokens } = deps;
+  const { identify, lastSeen, origins, sessions, tokens, audit } = deps;
 
   function knownSecret(request: Request, visitor: Visitor): string | null {
     if (visitor.signedIn) return visitor.signedIn.session.csrf;
@@ -71,13 +72,17 @@ export function createEdge(deps: {
       const signedIn = await sessions.open(account, visitor.signedIn, { address, agent });
       const { id, csrf } = signedIn.session;
       const token = await tokens.sign(id);
+      await audit.record("session.opened", { id: account.id, name: account.name, address });
       return { signedIn, cookies: [sessionCookie(token, visitor.secure), csrfCookie(csrf, visitor.secure)] };
     },
 
-    async signOut(visitor) {
-      if (!visitor.signedIn) return;
-      await sessions.end(visitor.signedIn.session.id);
-      lastSeen.loggedOut(visitor.signedIn.account.id);
+    async signOut(request, peer, { signedIn }) {
+      if (!signedIn) return;
+      const { account, session } = signedIn;
+      await sessions.end(session.id);
+      lastSeen.loggedOut(account.id);
+      const address = origins.address(request, peer);
+      await audit.record("session.closed", { id: account.id, name: account.name, address });
     },
   };
 }

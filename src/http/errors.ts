@@ -43,7 +43,7 @@ export function createErrorHandler(deps: {
     if (isApi) return json({ error: message }, { status, headers });
     // A page for whoever is signed in; if that very look-up failed, for a guest.
     const visitor = refusal ? await edge.identify(request, server) : null;
-    return noticePage(request, shellOf(request, visitor), status, { headers });
+    return noticePage(request, shellOf(request, visitor), status, { headers }, refusal?.code);
   };
 
   /** No route for this method: 405 if there is one for another, after the CSRF check that every unsafe request meets. */

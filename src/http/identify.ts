@@ -1,6 +1,7 @@
 /** Who is behind a request: established once, at the edge, from the session cookie alone. */
 import type { LastSeen } from "../accounts/last-seen.ts";
 import type { SignedIn, Sessions } from "../accounts/sessions.ts";
+import { rankOf } from "../accounts/standing.ts";
 import type { Actor, SignedInActor } from "../chat/access.ts";
 import { readCookie, sessionCookieName } from "./cookies.ts";
 import type { Origins, Peer } from "./origin.ts";
@@ -41,6 +42,5 @@ export function createIdentify(deps: {
 }
 
 export function actorOf({ account, session }: SignedIn): SignedInActor {
-  const rank = account.isSuperuser ? "superuser" : account.isStaff ? "staff" : "user";
-  return { kind: "member", id: account.id, name: account.name, session: session.id, rank };
+  return { kind: "member", id: account.id, name: account.name, session: session.id, rank: rankOf(account) };
 }

@@ -1,12 +1,47 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { readConfig } from "../config.ts";
-import { createOrigins, type Peer } from "./origin.ts";
+import { createOrigins, network, type Peer } from "./origin.ts";
 
 const PROXY = "10.0.0.1";
 const STRANGER = "203.0.113.9";
 
 const origins = createOrigins(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8,fd00::/8" }));
+
+describe("the network that a limit counts", () => {
+  test.each([
+    ["203.0.113.9", "203.0.113.9"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:DB8:1:2::6", "2001:db8:1:2::/64"],
+    ["2001:0db8:0001:0002:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["2001:db8::1:0:0:0:1", "2001:db8:0:1::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["::", "0:0:0:0::/64"],
+    ["1::", "1:0:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::ffff:203.0.113.9", "203.0.113.9"],
+    ["::ffff:cb00:7109", "203.0.113.9"],
+    ["", ""],
+    ["unknown", "unknown"],
+  ])("of %j is %j", (address, counted) => {
+    expect(network(address)).toBe(counted);
+  });
+
+  test("is one for all addresses of a /64, and another for the next", () => {
+    const group = fc.integer({ min: 0, max: 0xffff }).map((n) => n.toString(16));
+    const four = fc.array(group, { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(four, four, four, (mine, one, other) => {
+        const at = (...groups: string[]) => network(groups.join(":"));
+        const isMapped = mine.every((part) => part === "0");
+        if (!isMapped) expect(at(...mine, ...one)).toBe(at(...mine, ...other));
+        if (!isMapped && mine.join() !== other.join())
+          expect(at(...mine, ...one)).not.toBe(at(...other, ...one));
+      }),
+    );
+  });
+});
 
 describe("the client's address", () => {
   test("is the peer's when no proxy stands between", () => {

@@ -94,6 +94,25 @@ export function createOrigins(options: OriginOptions): Origins {
   };
 }
 
+/**
+ * Whom a limit counts: an IPv4 address, or the /64 that one customer of IPv6 has at least, with 2^64 addresses to choose
+ * from. Addresses of IPv4 in the dress of IPv6 are undressed.
+ */
+export function network(address: string): string {
+  if (isIP(address) !== 6) return address;
+  // The parser of URLs writes every address in its one shortest form.
+  const short = new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname.slice(1, -1);
+  const [head = [], tail] = short.split("::").map((half) => half.split(":").filter(Boolean));
+  const groups = tail ? [...head, ...Array(8 - head.length - tail.length).fill("0"), ...tail] : head;
+  const mapped = groups.slice(0, 6).join(":") === "0:0:0:0:0:ffff";
+  return mapped ? groups.slice(6).flatMap(bytesOf).join(".") : `${groups.slice(0, 4).join(":")}::/64`;
+}
+
+function bytesOf(group: string): [number, number] {
+  const value = Number.parseInt(group, 16);
+  return [value >> 8, value & 0xff];
+}
+
 function peerAddress(request: Request, peer: Peer): string {
   const address = peer?.requestIP(request)?.address ?? "";
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;

@@ -8,11 +8,19 @@ export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 414 | 422 
 export class HttpRefusal extends Error {
   readonly status: RefusalStatus;
   readonly headers: Record<string, string>;
+  /** The rule of the chat that said no, if it was one: pages then give its reason. */
+  readonly code: RefusalCode | null;
 
-  constructor(status: RefusalStatus, message: string, headers: Record<string, string> = {}) {
+  constructor(
+    status: RefusalStatus,
+    message: string,
+    headers: Record<string, string> = {},
+    code: RefusalCode | null = null,
+  ) {
     super(message);
     this.status = status;
     this.headers = headers;
+    this.code = code;
   }
 }
 
@@ -60,7 +68,7 @@ const API_TEXT: Record<RefusalCode, string> = {
 
 export function toHttp(refused: Refused): HttpRefusal {
   const { code, retryAfterSeconds } = refused;
-  return new HttpRefusal(STATUS[code], API_TEXT[code], retryAfter(retryAfterSeconds));
+  return new HttpRefusal(STATUS[code], API_TEXT[code], retryAfter(retryAfterSeconds), code);
 }
 
 export function retryAfter(seconds: number | null): Record<string, string> {

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 import type { SignedIn } from "../accounts/sessions.ts";
 import { catalogs } from "../shared/locale/locale.ts";
+import type { RefusalCode } from "../shared/protocol.ts";
 import type { Shell } from "../../views/components/layout.tsx";
 import { NoticePage, type NoticeStatus } from "../../views/pages/notice.tsx";
 import type { Assets } from "./assets.ts";
@@ -51,8 +52,18 @@ export function fragment(request: Request, content: VNode): Response {
 const WHOLE_CONTENT = { "hx-retarget": "#content", "hx-reselect": "#content", "hx-reswap": "outerHTML" };
 
 /** The page for a status, or for the nearest one that has words of its own. */
-export function noticePage(request: Request, shell: Shell, status: number, extras?: Extras): Response {
+export function noticePage(
+  request: Request,
+  shell: Shell,
+  status: number,
+  extras?: Extras,
+  code?: RefusalCode | null,
+): Response {
   const worded = status in shell.t.errors ? (status as NoticeStatus) : status < 500 ? 422 : 500;
   const headers = { ...extras?.headers, ...(request.headers.has("hx-request") && WHOLE_CONTENT) };
-  return page(request, <NoticePage shell={shell} status={worded} />, { ...extras, status, headers });
+  return page(request, <NoticePage shell={shell} status={worded} reason={code ?? null} />, {
+    ...extras,
+    status,
+    headers,
+  });
 }

@@ -2,6 +2,7 @@
 import { staticPlugin } from "@elysiajs/static";
 import { Elysia } from "elysia";
 import type { Assets } from "./assets.ts";
+import { isPreflight, type Cors } from "./cors.ts";
 import { methodsFor, type OnError } from "./errors.ts";
 import type { Origins } from "./origin.ts";
 import { HttpRefusal } from "./refusals.ts";
@@ -19,11 +20,12 @@ export interface ServerDeps {
   assets: Assets;
   origins: Origins;
   onError: OnError;
+  cors: Cors;
   publicFiles: string;
 }
 
 /** Async, because the files are read before the first request. */
-export async function createServer({ assets, origins, onError, publicFiles }: ServerDeps) {
+export async function createServer({ assets, origins, onError, cors, publicFiles }: ServerDeps) {
   // Host names may be short, such as that of a box in the hall: without this its paths are misread.
   const app = new Elysia({ handler: { standardHostname: false } })
     .onError(async ({ request, server, error, code }) => onError({ request, server, error, code }))
@@ -32,9 +34,13 @@ export async function createServer({ assets, origins, onError, publicFiles }: Se
       if (origins.own(request, server).startsWith("https:")) {
         set.headers["strict-transport-security"] = STRICT_TRANSPORT_SECURITY;
       }
+      const { pathname, search } = new URL(request.url);
+      if (pathname.startsWith("/api/")) {
+        Object.assign(set.headers, cors.headers(request));
+        if (isPreflight(request)) return cors.preflight(request);
+      }
       if (Number(request.headers.get("content-length")) > BODY_MAX)
         throw new HttpRefusal(413, "Request body too large");
-      const { pathname, search } = new URL(request.url);
       if (pathname.length > PATH_MAX) throw new HttpRefusal(414, "Path too long");
       if (pathname.startsWith("/api/")) return apiShape(request, pathname, search);
     })

@@ -14,7 +14,7 @@ describe("a limit of two attempts in ten seconds", () => {
     expect(await limit.take("ann")).toEqual({ allowed: true });
     setSystemTime(START + 3000);
     expect(await limit.take("ann")).toEqual({ allowed: true });
-    expect(await limit.take("ann")).toEqual({ allowed: false, retryAfterSeconds: 7 });
+    expect(await limit.take("ann")).toEqual({ allowed: false, retryAfterSeconds: 7, first: true });
   });
 
   test("counts each subject by itself", async () => {
@@ -32,7 +32,8 @@ describe("a limit of two attempts in ten seconds", () => {
     expect(await limit.take("ann")).toEqual({ allowed: true });
     for (const second of [1, 5, 9]) {
       setSystemTime(START + second * 1000);
-      expect(await limit.take("ann")).toEqual({ allowed: false, retryAfterSeconds: 10 - second });
+      const first = second === 1;
+      expect(await limit.take("ann")).toEqual({ allowed: false, retryAfterSeconds: 10 - second, first });
     }
     setSystemTime(START + 10_001);
     expect(await limit.take("ann")).toEqual({ allowed: true });
@@ -44,6 +45,6 @@ describe("a limit of two attempts in ten seconds", () => {
     const limit = createMemoryLimit(1, 10);
     await limit.take("ann");
     setSystemTime(START + 9999);
-    expect(await limit.take("ann")).toEqual({ allowed: false, retryAfterSeconds: 1 });
+    expect(await limit.take("ann")).toEqual({ allowed: false, retryAfterSeconds: 1, first: true });
   });
 });

@@ -11,7 +11,8 @@ export function createMemoryLimit(points: number, windowSeconds: number): RateLi
         return { allowed: true };
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;
-        return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil(refused.msBeforeNext / 1000)) };
+        const retryAfterSeconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
+        return { allowed: false, retryAfterSeconds, first: refused.consumedPoints === points + 1 };
       }
     },
   };

@@ -21,3 +21,9 @@ export const ROOM_TOPIC_MAX_LENGTH = 200;
 
 /** More unread messages than this are not counted. */
 export const UNREAD_MAX = 100;
+
+/** Lines of a list that staff look through. */
+export const LIST_PAGE_SIZE = 50;
+
+/** Messages of a room that are counted for such a list. */
+export const MESSAGES_COUNTED = 10_000;

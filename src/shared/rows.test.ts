@@ -62,6 +62,14 @@ describe("messages of one author", () => {
     ]);
   });
 
+  test("are parted by a message that was removed, whose row bears no name", () => {
+    const [first, second, third] = [message(1, NOON), message(2, NOON + 1), message(3, NOON + 2)];
+    expect(groupedOf([first, second, third])).toEqual([false, true, true]);
+    expect(groupedOf([first, { ...second, deletedAt: NOON }, third])).toEqual([false, false, false]);
+    expect(groupedOf([{ ...first, deletedAt: NOON }, second, third])).toEqual([false, false, true]);
+    expect(groupedOf([first, second, { ...third, deletedAt: null }])).toEqual([false, true, true]);
+  });
+
   test("are parted by midnight", () => {
     const beforeMidnight = Date.UTC(2026, 10, 22, 23, 59);
     const messages = [message(1, beforeMidnight), message(2, beforeMidnight + 2 * MINUTE)];

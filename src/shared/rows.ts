@@ -31,11 +31,16 @@ export function toRows<M extends MessageView>(
       last = null;
     }
     rows.push({ kind: "message", message, grouped: last !== null && belongsTo(last, message) });
-    last = message;
+    // The row of what was removed bears no name, so the next one has to.
+    last = message.deletedAt ? null : message;
   }
   return rows;
 }
 
 function belongsTo(last: MessageView, message: MessageView): boolean {
-  return last.author === message.author && message.createdAt - last.createdAt < GROUPING_WINDOW;
+  return (
+    !message.deletedAt &&
+    last.author === message.author &&
+    message.createdAt - last.createdAt < GROUPING_WINDOW
+  );
 }

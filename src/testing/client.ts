@@ -36,6 +36,8 @@ export interface Client {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** As the page of ours that is open would send it, with its CSRF token and origin. */
   post(path: string, body?: unknown, options?: PostOptions): Promise<Answer>;
+  /** As `post`, with DELETE. */
+  delete(path: string, options?: PostOptions): Promise<Answer>;
   register(name: string, password?: string): Promise<Answer>;
   login(name: string, password?: string): Promise<Answer>;
   logout(): Promise<Answer>;
@@ -90,6 +92,27 @@ function clientWith(place: Place, options: ClientOptions, cookies: Map<string, s
   const always = { ...(options.tls && { "x-forwarded-proto": "https" }), ...options.headers };
   const cookieHeader = () => [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
 
+  function send(
+    method: "POST" | "DELETE",
+    path: string,
+    body?: unknown,
+    { as = "json", headers = {} }: PostOptions = {},
+  ): Promise<Answer> {
+    const usual: Record<string, string> = {
+      accept: "application/json, text/plain, */*",
+      origin: origin,
+      "sec-fetch-site": "same-origin",
+      ...(as === "json" && body !== undefined && { "content-type": "application/json" }),
+      ...(cookies.has("csrftoken") && { "x-csrftoken": cookies.get("csrftoken") ?? "" }),
+    };
+    const sent = Object.entries({ ...usual, ...headers }).filter(([, value]) => value !== "");
+    const encoded = encode(body, as);
+    return client.request(method, path, {
+      headers: Object.fromEntries(sent),
+      ...(encoded !== undefined && { body: encoded }),
+    });
+  }
+
   const client: Client = {
     place,
     origin,
@@ -109,21 +132,8 @@ function clientWith(place: Place, options: ClientOptions, cookies: Map<string, s
 
     get: (path, headers) => client.request("GET", path, headers && { headers }),
 
-    post(path, body, { as = "json", headers = {} } = {}) {
-      const usual: Record<string, string> = {
-        accept: "application/json, text/plain, */*",
-        origin: origin,
-        "sec-fetch-site": "same-origin",
-        ...(as === "json" && body !== undefined && { "content-type": "application/json" }),
-        ...(cookies.has("csrftoken") && { "x-csrftoken": cookies.get("csrftoken") ?? "" }),
-      };
-      const sent = Object.entries({ ...usual, ...headers }).filter(([, value]) => value !== "");
-      const encoded = encode(body, as);
-      return client.request("POST", path, {
-        headers: Object.fromEntries(sent),
-        ...(encoded !== undefined && { body: encoded }),
-      });
-    },
+    post: (path, body, sending) => send("POST", path, body, sending),
+    delete: (path, sending) => send("DELETE", path, undefined, sending),
 
     async register(username, password = PASSWORD) {
       await client.get("/api/auth/csrf/");

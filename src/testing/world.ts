@@ -13,6 +13,8 @@ export interface Place {
 
 export interface World extends Place {
   dataDir: string;
+  /** Every route that the program answers. */
+  routes: readonly { method: string; path: string }[];
   /** Log lines of level `error` so far. */
   errors: readonly string[];
   /** Hands over the errors that a test has provoked on purpose; they are then forgotten. */
@@ -49,6 +51,7 @@ export async function startWorld(env: Environment = {}): Promise<World> {
   return {
     url: app.url,
     dataDir,
+    routes: app.routes,
     errors,
     takeErrors: () => errors.splice(0),
     async stop() {
@@ -102,6 +105,55 @@ export async function failToStart(
   return { code: child.exitCode, output: output() };
 }
 
+/** Runs a command such as `user create ann`, with this text at its standard input. */
+export async function runCommand(
+  dataDir: string,
+  args: readonly string[],
+  { input = "", env = {} }: { input?: string; env?: Environment } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts", ...args], {
+    cwd: ROOT,
+    env: environment(dataDir, env),
+    stdin: new Blob([input]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** The same at a terminal: each answer is typed when its prompt has appeared. */
+export async function typeCommand(
+  dataDir: string,
+  args: readonly string[],
+  answers: readonly (readonly [prompt: string, keys: string])[],
+): Promise<{ code: number; screen: string }> {
+  const waiting = [...answers];
+  let screen = "";
+  let read = 0;
+  const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts", ...args], {
+    cwd: ROOT,
+    env: environment(dataDir, {}),
+    terminal: {
+      data(terminal, data) {
+        screen += new TextDecoder().decode(data);
+        const next = waiting[0];
+        if (!next || !screen.slice(read).includes(next[0])) return;
+        waiting.shift();
+        read = screen.length;
+        terminal.write(next[1]);
+      },
+    },
+  });
+  const code = await child.exited;
+  child.terminal?.close();
+  return { code, screen };
+}
+
 export function makeDataDir(): string {
   return mkdtempSync(join(tmpdir(), "echochat-"));
 }
@@ -111,11 +163,15 @@ export function removeDataDir(dataDir: string): void {
 }
 
 /** Nothing of the developer's own environment gets in, but what any program needs to run. */
-function spawn(dataDir: string, env: Environment) {
+function environment(dataDir: string, env: Environment): Environment {
   const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
+  return { PATH, HOME, TMPDIR, SystemRoot, DATA_DIR: dataDir, ...env };
+}
+
+function spawn(dataDir: string, env: Environment) {
   const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts"], {
     cwd: ROOT,
-    env: { PATH, HOME, TMPDIR, SystemRoot, DATA_DIR: dataDir, ...env },
+    env: environment(dataDir, env),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

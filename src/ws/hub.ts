@@ -29,6 +29,8 @@ export interface Hub {
   /** Further kinds of reader, told of every change. */
   onChanges(listener: (room: RoomId, changes: Changes) => void): void;
   publish(topic: string, frame: string): void;
+  /** Those whose sockets are open, each once. */
+  sessions(): SessionId[];
   closeAll(code: number, reason: string): void;
 }
 
@@ -54,6 +56,7 @@ export function createHub(bus: Bus): Hub {
       case "room.removed":
         return shut(sockets, event, "room");
       case "account.changed":
+      case "accounts.reread":
     }
   });
 
@@ -123,6 +126,8 @@ export function createHub(bus: Bus): Hub {
       socket.subscribe(topicOf(room));
       return true;
     },
+
+    sessions: () => [...bySession.keys()],
 
     closeAll(code, reason) {
       for (const socket of sockets) socket.close(code, reason);

@@ -93,6 +93,57 @@ describe("whoever tries too often", () => {
   });
 });
 
+describe("a limit", () => {
+  const from = (world: World, address: string) => guest(world, { headers: { "x-forwarded-for": address } });
+  const wrong = (client: Client, username: string) =>
+    client.post("/api/auth/login/", { username, password: "wrong" });
+
+  test("counts a whole /64 of IPv6 as one, and IPv4 in its dress as IPv4", async () => {
+    const world = await start({ AUTH_RATE_LIMIT: "2" });
+    const attempt = async (address: string, name: string) =>
+      (await wrong(await from(world, address), name)).status;
+    expect(await attempt("2001:db8:1:2::1", "one")).toBe(400);
+    expect(await attempt("2001:db8:1:2:ffff::9", "two")).toBe(400);
+    expect(await attempt("2001:db8:1:2:1:2:3:4", "three")).toBe(429);
+    expect(await attempt("2001:db8:1:3::1", "three")).toBe(400);
+    expect(await attempt("203.0.113.9", "four")).toBe(400);
+    expect(await attempt("::ffff:203.0.113.9", "five")).toBe(400);
+    expect(await attempt("::ffff:cb00:7109", "six")).toBe(429);
+  });
+
+  test("protects one account from many networks, known or not, and lets its owner in on a known device", async () => {
+    const world = await start({ AUTH_RATE_LIMIT: "5" });
+    const ann = await member(world, "ann");
+    await member(world, "bob");
+    for (const name of ["ann", "nobody"]) {
+      const statuses: number[] = [];
+      for (let i = 0; i < 12; i++) {
+        statuses.push((await wrong(await from(world, `198.51.100.${i}`), name)).status);
+        const typed = i % 2 === 0 ? name : name.toUpperCase();
+        if (i === 5) expect((await wrong(await from(world, "198.51.100.99"), typed)).status).toBe(400);
+      }
+      expect(statuses).toEqual([...Array<number>(9).fill(400), 429, 429, 429]);
+    }
+    const stolen = await from(world, "203.0.113.1");
+    const refused = await stolen.login("ann");
+    expectJson(refused, 429, { error: "Too many attempts" });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const page = await (
+      await from(world, "203.0.113.2")
+    ).submit("/login", {
+      username: "ann",
+      password: PASSWORD,
+    });
+    expect(page.status).toBe(429);
+    expect((await ann.login("ann")).status).toBe(200);
+    expect((await (await from(world, "203.0.113.3")).login("bob")).status).toBe(200);
+    // Somebody else's living session is no known device.
+    const bob = await guest(world, { headers: { "x-forwarded-for": "203.0.113.4" } });
+    await bob.login("bob");
+    expect((await bob.login("ann")).status).toBe(429);
+  });
+});
+
 describe("password rules", () => {
   const tryPassword = async (world: World, username: string, password: string) =>
     (await guest(world)).register(username, password);

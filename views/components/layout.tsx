@@ -32,7 +32,7 @@ export interface LayoutProps {
   /** Pages without islands ship no script. */
   live?: boolean;
   /** A room fills the window and scrolls inside; other pages scroll as a whole. */
-  kind: "room" | "form" | "notice";
+  kind: "room" | "form" | "notice" | "admin";
   children: ComponentChildren;
 }
 

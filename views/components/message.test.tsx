@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { renderToString } from "preact-render-to-string";
 import { en } from "../../src/shared/locale/en.ts";
+import { catalogs } from "../../src/shared/locale/locale.ts";
 import type { MessageView } from "../../src/shared/protocol.ts";
 import { tags, type Tag } from "../../src/testing/html.ts";
 import { Message, type MessageProps } from "./message.tsx";
@@ -131,6 +132,21 @@ describe("a message", () => {
     expect(buttons.map(({ text }) => text)).toEqual([en.message.retry, en.message.discard]);
     expect(refused.some(({ text }) => text.includes("too <fast>"))).toBe(true);
   });
+
+  test.each(["en", "ru"] as const)(
+    "that was removed leaves a row that says so, and nothing else (%s)",
+    (locale) => {
+      const t = catalogs[locale].message;
+      const gone = { author: "Ann", text: "", deletedAt: AT };
+      for (const props of [{}, { grouped: true }]) {
+        const drawn = draw(gone, { ...props, reading: { ...READING, locale, t } });
+        expect(drawn.map(({ name }) => name).join(" ")).toBe("li p");
+        expect(drawn[0]?.attributes).toEqual({ id: "m7", class: "message removed" });
+        expect(drawn[1]?.text).toBe(t.removed);
+      }
+      expect(draw({ deletedAt: null }).map(({ name }) => name)).toContain("b");
+    },
+  );
 
   test("of emoji alone is drawn larger", () => {
     expect(draw({ text: "🎉 🎉" }).some(({ attributes }) => attributes["class"] === "text emoji")).toBe(true);

@@ -33,6 +33,7 @@ export interface MessageProps {
 
 export function Message({ message, reading, grouped, target = false }: MessageProps) {
   const { author, text, delivery } = message;
+  if (message.deletedAt) return <Removed id={message.id} t={reading.t} />;
   return (
     <li
       class={classes("message", grouped && "grouped", target && "target", delivery?.state)}
@@ -47,6 +48,15 @@ export function Message({ message, reading, grouped, target = false }: MessagePr
       <div class={isEmojiOnly(text) ? "text emoji" : "text"} dir="auto">
         {tokenize(text).map(drawToken)}
       </div>
+    </li>
+  );
+}
+
+/** The place stays, so that whoever remembers the message does not look for it; nothing says whose it was. */
+function Removed({ id, t }: { id: number; t: Catalog["message"] }) {
+  return (
+    <li class="message removed" id={`m${id}`}>
+      <p>{t.removed}</p>
     </li>
   );
 }

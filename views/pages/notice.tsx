@@ -1,12 +1,20 @@
 /** A page that says what went wrong, in the same dress as every other. */
 import type { Catalog } from "../../src/shared/locale/locale.ts";
+import type { RefusalCode } from "../../src/shared/protocol.ts";
 import { Layout, type Shell } from "../components/layout.tsx";
 import { withNext } from "../components/links.ts";
 
-export type NoticeStatus = keyof Omit<Catalog["errors"], "home" | "login">;
+export type NoticeStatus = keyof Omit<Catalog["errors"], "home" | "login" | "notForYou">;
 
-export function NoticePage({ shell, status }: { shell: Shell; status: NoticeStatus }) {
-  const { title, text } = shell.t.errors[status];
+export interface NoticeProps {
+  shell: Shell;
+  status: NoticeStatus;
+  /** The rule of the chat that said no, if it was one. */
+  reason?: RefusalCode | null;
+}
+
+export function NoticePage({ shell, status, reason = null }: NoticeProps) {
+  const { title, text } = wordsFor(shell.t, status, reason);
   return (
     <Layout shell={shell} title={title} kind="notice">
       <p class="status">{status}</p>
@@ -24,4 +32,9 @@ export function NoticePage({ shell, status }: { shell: Shell; status: NoticeStat
       )}
     </Layout>
   );
+}
+
+/** A request that was forged and one that was made by the wrong person have a status in common, and nothing else. */
+function wordsFor({ errors, refusals }: Catalog, status: NoticeStatus, reason: RefusalCode | null) {
+  return status === 403 && reason ? { title: errors.notForYou, text: refusals[reason] } : errors[status];
 }

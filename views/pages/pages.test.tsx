@@ -9,6 +9,11 @@ import type { Shell } from "../components/layout.tsx";
 import { Pane } from "../components/pane.tsx";
 import { PresenceList } from "../components/presence.tsx";
 import { LoginPage, RegisterPage } from "./account.tsx";
+import { AuditPage } from "./admin/audit.tsx";
+import { MessagesPage } from "./admin/messages.tsx";
+import { RoomsPage as AdminRoomsPage } from "./admin/rooms.tsx";
+import { UserPage } from "./admin/user.tsx";
+import { UsersPage } from "./admin/users.tsx";
 import { InvitationPage } from "./invitation.tsx";
 import { RoomSettingsPage, type RoomSettingsProps } from "./room-settings.tsx";
 import { RoomsPage } from "./rooms.tsx";
@@ -35,8 +40,54 @@ const INVITATION = { id: 1, token: "1-token", createdBy: "Ann", isOpen: true, ..
 const form = { csrf: "masked-token", username: "", error: null, next: "/" };
 const statuses = Object.keys(catalogs.en.errors).map(Number).filter(Boolean) as NoticeStatus[];
 
+const AT = Date.UTC(2026, 10, 22);
+const member = { isActive: true, isMuted: false, isStaff: false, isSuperuser: false, createdAt: AT };
+const listed = { q: HOSTILE, next: 7, isFirst: false };
+const hall = { slug: "hall", name: HOSTILE, owner: HOSTILE, members: 2, messages: 10_000, isClosed: true };
+const entry = { id: 1, at: AT, actorName: HOSTILE, subject: HOSTILE, detail: HOSTILE, address: "192.0.2.1" };
+
+const staffPages: [string, (shell: Shell) => VNode][] = [
+  [
+    "staff's people",
+    (shell) => <UsersPage shell={shell} {...listed} items={[{ ...member, name: HOSTILE }]} />,
+  ],
+  [
+    "staff's view of a person",
+    (shell) => {
+      const user = { ...member, name: HOSTILE, email: HOSTILE, lastSeenAt: null };
+      return <UserPage shell={shell} user={user} sessions={1} may="promote" />;
+    },
+  ],
+  [
+    "staff's rooms",
+    (shell) => {
+      const rename = { name: HOSTILE, error: HOSTILE };
+      return <AdminRoomsPage shell={shell} {...listed} items={[hall]} rename={rename} />;
+    },
+  ],
+  [
+    "staff's messages",
+    (shell) => {
+      const found = { id: 7, room: "hall" };
+      return <MessagesPage shell={shell} typed={HOSTILE} found={found} error={HOSTILE} removed={7} />;
+    },
+  ],
+  [
+    "the audit log",
+    (shell) => (
+      <AuditPage
+        shell={shell}
+        {...listed}
+        action="room.closed"
+        items={[{ ...entry, action: "room.closed" }]}
+      />
+    ),
+  ],
+];
+
 describe("a page without islands ships no script:", () => {
   const pages: [string, (shell: Shell) => VNode][] = [
+    ...staffPages,
     ["the login", (shell) => <LoginPage shell={shell} {...form} />],
     ["a refused login", (shell) => <LoginPage shell={shell} {...form} username={HOSTILE} error={HOSTILE} />],
     ["the registration", (shell) => <RegisterPage shell={shell} {...form} rules="strict" />],
@@ -70,6 +121,7 @@ describe("every page", () => {
     ["the settings of a room", (shell) => settingsPage({ shell })],
     ["an invitation", (shell) => invitationPage(shell)],
     ["a notice", (shell) => <NoticePage shell={shell} status={404} />],
+    ...staffPages,
   ];
 
   test.each(pages)("has nothing inline that our policy would block: %s", (_, page) => {

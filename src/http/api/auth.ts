@@ -1,47 +1,34 @@
 /** `/api/auth/`: accounts and sessions as existing clients know them. */
 import { Elysia } from "elysia";
-import type { Accounts } from "../../accounts/accounts.ts";
 import type { PasswordRules } from "../../accounts/passwords.ts";
 import type { Account } from "../../accounts/ports.ts";
-import type { RateLimit } from "../../chat/ports.ts";
 import { avatarUrl } from "../../shared/media.ts";
 import { isoMicroseconds } from "../../shared/time.ts";
 import { readFields, type Fields } from "../body.ts";
 import { clearedSessionCookie, csrfCookie } from "../cookies.ts";
 import { mask } from "../csrf.ts";
 import { visitorPlugin, type Edge } from "../edge.ts";
+import type { Attempt, Entrance } from "../entrance.ts";
 import type { Visitor } from "../identify.ts";
 import type { Peer } from "../origin.ts";
 import { HttpRefusal, retryAfter } from "../refusals.ts";
 import { registrationOf } from "../registration.ts";
 import { json } from "../respond.ts";
 import * as texts from "./texts.ts";
+import { demandCsrf } from "./unsafe.ts";
 
 export interface AuthApi {
   edge: Edge;
-  accounts: Accounts;
+  entrance: Entrance;
   passwordRules: PasswordRules;
-  loginRate: RateLimit;
-  registerRate: RateLimit;
 }
 
-const FORM = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i;
-
-export function authApi({ edge, accounts, passwordRules, loginRate, registerRate }: AuthApi) {
-  /** The token may come in a form's field, so a form is read first. */
-  async function demandCsrf(request: Request, peer: Peer, visitor: Visitor): Promise<Fields | undefined> {
-    const isForm = FORM.test(request.headers.get("content-type") ?? "");
-    const form = isForm ? await readFields(request) : undefined;
-    edge.demandCsrf(request, peer, visitor, form);
-    return form;
-  }
-
+export function authApi({ edge, entrance, passwordRules }: AuthApi) {
   /** CSRF, then the rate, then the body: the order that existing clients see. */
-  async function attempt(request: Request, peer: Peer, visitor: Visitor, rate: RateLimit): Promise<Fields> {
-    const form = await demandCsrf(request, peer, visitor);
-    const allowance = await rate.take(edge.origins.address(request, peer));
-    if (!allowance.allowed)
-      throw new HttpRefusal(429, texts.TOO_MANY_ATTEMPTS, retryAfter(allowance.retryAfterSeconds));
+  async function knock(attempt: Attempt, request: Request, peer: Peer, visitor: Visitor): Promise<Fields> {
+    const form = await demandCsrf(edge, request, peer, visitor);
+    const wait = await entrance.knock(attempt, request, peer);
+    if (wait !== null) throw tooMany(wait);
     return form ?? (await readFields(request));
   }
 
@@ -74,24 +61,24 @@ export function authApi({ edge, accounts, passwordRules, loginRate, registerRate
     .post(
       "/api/auth/login/",
       async ({ request, server, visitor }) => {
-        const fields = await attempt(request, server, visitor, loginRate);
+        const fields = await knock("login", request, server, visitor);
         if (fields.size === 0) return json(texts.EMPTY_BODY, { status: 400 });
         const username = fields.get("username");
         const password = fields.get("password");
         if (!username || !password) return json(texts.CREDENTIALS_MISSING, { status: 400 });
-        const account = await accounts.authenticate(username, password);
-        return account
-          ? welcome(account, request, server, visitor, 200)
-          : json(texts.CREDENTIALS_WRONG, { status: 400 });
+        const result = await entrance.logIn({ username, password }, request, server, visitor);
+        if (!result) return json(texts.CREDENTIALS_WRONG, { status: 400 });
+        if ("wait" in result) throw tooMany(result.wait);
+        return welcome(result.account, request, server, visitor, 200);
       },
       { parse: "none" },
     )
     .post(
       "/api/auth/register/",
       async ({ request, server, visitor }) => {
-        const fields = await attempt(request, server, visitor, registerRate);
+        const fields = await knock("register", request, server, visitor);
         if (fields.size === 0) return json(texts.EMPTY_BODY, { status: 400 });
-        const result = await accounts.register(registrationOf(fields));
+        const result = await entrance.register(registrationOf(fields), request, server);
         if ("refused" in result) return json(texts.registrationFault(result.refused), { status: 400 });
         return welcome(result.account, request, server, visitor, 201);
       },
@@ -100,12 +87,16 @@ export function authApi({ edge, accounts, passwordRules, loginRate, registerRate
     .post(
       "/api/auth/logout/",
       async ({ request, server, visitor }) => {
-        await demandCsrf(request, server, visitor);
-        await edge.signOut(visitor);
+        await demandCsrf(edge, request, server, visitor);
+        await edge.signOut(request, server, visitor);
         return json({ ok: true }, { cookies: [clearedSessionCookie(visitor.secure)] });
       },
       { parse: "none" },
     );
+}
+
+function tooMany(wait: number): HttpRefusal {
+  return new HttpRefusal(429, texts.TOO_MANY_ATTEMPTS, retryAfter(wait));
 }
 
 function userView(account: Account, origin: string) {

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
-import type { Account, AccountStore, SessionStore } from "../../accounts/ports.ts";
+import type { Account, AccountStore, AuditLog, Directory, SessionStore } from "../../accounts/ports.ts";
 import type { SignedInActor } from "../../chat/access.ts";
 import type { InvitationStore, MemberStore, MessageStore, Role, RoomStore } from "../../chat/ports.ts";
 import { createAccountStore, createSessionStore } from "../../db/sqlite/accounts.ts";
+import { createAuditLog } from "../../db/sqlite/audit.ts";
+import { createDirectory } from "../../db/sqlite/directory.ts";
 import { createInvitationStore } from "../../db/sqlite/invitations.ts";
 import { createMemberStore } from "../../db/sqlite/members.ts";
 import { createMessageStore } from "../../db/sqlite/messages.ts";
@@ -24,6 +26,8 @@ export interface OpenStores {
   members: MemberStore;
   invitations: InvitationStore;
   messages: MessageStore;
+  audit: AuditLog;
+  directory: Directory;
   /** A private room without anyone in it. */
   addRoom(slug: string): Promise<RoomId>;
   addMember(room: RoomId, user: UserId, role?: Role): Promise<void>;
@@ -47,6 +51,8 @@ export async function openSqliteStores(
     members: createMemberStore(db),
     invitations: createInvitationStore(db),
     messages: createMessageStore(db),
+    audit: createAuditLog(db),
+    directory: createDirectory(db),
     async addRoom(slug) {
       return db.insert(rooms).values({ slug, name: slug, createdAt: 0 }).returning().get().id;
     },

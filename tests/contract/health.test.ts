@@ -1,0 +1,73 @@
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { expectJson, expectRefused, expectSecurityHeaders } from "../../src/testing/answers.ts";
+import { member, stranger } from "../../src/testing/client.ts";
+import { ask } from "../../src/testing/raw.ts";
+import { startWorld, type World } from "../../src/testing/world.ts";
+
+// A locked database is waited for.
+setDefaultTimeout(30_000);
+
+const MOMENT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$/);
+const FINE = { database: "ok", cache: "ok" };
+
+let world: World;
+let lock: Database | null = null;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterEach(() => lock?.close());
+afterAll(() => world.stop());
+
+test("whoever watches is told that the program lives, and that all its parts work", async () => {
+  const watcher = stranger(world);
+  const live = await watcher.get("/api/health/live/");
+  expectJson(live, 200, { status: "ok", check: "live", timestamp: MOMENT });
+  const ready = await watcher.get("/api/health/ready/");
+  expectJson(ready, 200, { status: "ok", check: "ready", timestamp: MOMENT, components: FINE });
+  for (const answer of [live, ready]) {
+    expectSecurityHeaders(answer);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+  }
+  expect((await watcher.get("/api/health/ready")).headers.get("location")).toBe("/api/health/ready/");
+  expectRefused(await watcher.get("/api/health/"), 404);
+});
+
+test("a watcher is told of nothing else, whoever asks and with whatever cookie", async () => {
+  const ann = await member(world, "ann");
+  expect((await ann.get("/api/health/ready/")).json()).toEqual({
+    status: "ok",
+    check: "ready",
+    timestamp: MOMENT,
+    components: FINE,
+  });
+});
+
+test("a host that is not served is not told how things stand either", async () => {
+  const named = await startWorld({ ALLOWED_HOSTS: "chat.example" });
+  for (const path of ["/api/health/live/", "/api/health/ready/"]) {
+    expect((await ask(named, { path, headers: { host: "chat.example" } })).status).toBe(200);
+    expect((await ask(named, { path, headers: { host: "evil.example" } })).status).toBe(400);
+  }
+  await named.stop();
+});
+
+test("a database that cannot be written is named, without its insides, and is fine again when it can", async () => {
+  const watcher = stranger(world);
+  expect((await watcher.get("/api/health/ready/")).status).toBe(200);
+  lock = new Database(join(world.dataDir, "echochat.sqlite"));
+  lock.run("BEGIN IMMEDIATE");
+  await Bun.sleep(1_000);
+  expectJson(await watcher.get("/api/health/ready/"), 503, {
+    status: "error",
+    check: "ready",
+    timestamp: MOMENT,
+    components: { database: "error", cache: "ok" },
+  });
+  expect((await watcher.get("/api/health/live/")).status).toBe(200);
+  lock.run("ROLLBACK");
+  await Bun.sleep(1_000);
+  expect((await watcher.get("/api/health/ready/")).status).toBe(200);
+});

@@ -1,0 +1,69 @@
+/** Everybody with an account, the newest first. */
+import { Avatar } from "../../components/avatar.tsx";
+import type { Shell } from "../../components/layout.tsx";
+import { Frame, Moment, Paging, Plain, Search } from "./frame.tsx";
+
+export interface ListedUser {
+  name: string;
+  isActive: boolean;
+  isMuted: boolean;
+  isStaff: boolean;
+  isSuperuser: boolean;
+  createdAt: number;
+}
+
+export interface UsersPageProps {
+  shell: Shell;
+  q: string;
+  items: ListedUser[];
+  next: number | null;
+  isFirst: boolean;
+}
+
+export function UsersPage({ shell, q, items, next, isFirst }: UsersPageProps) {
+  const { admin: t } = shell.t;
+  return (
+    <Frame shell={shell} section="users">
+      <Search shell={shell} section="users" label={t.searchUsers} q={q} />
+      {items.length === 0 && <p class="lead">{t.nothing}</p>}
+      <ol class="records people">
+        {items.map((user) => (
+          <li key={user.name}>
+            <Avatar name={user.name} />
+            <a href={userPath(user.name)}>
+              <Plain>{user.name}</Plain>
+            </a>
+            <Badges shell={shell} user={user} />
+            <span class="hint">
+              <Moment at={user.createdAt} shell={shell} />
+            </span>
+          </li>
+        ))}
+      </ol>
+      <Paging {...{ shell, next, isFirst }} section="users" query={{ q }} cursor="page" />
+    </Frame>
+  );
+}
+
+export function userPath(name: string): string {
+  return `/admin/users/${encodeURIComponent(name)}`;
+}
+
+/** Only what is out of the ordinary. */
+function Badges({ shell: { t }, user }: { shell: Shell; user: ListedUser }) {
+  const { ranks, muted, disabled } = t.admin;
+  const words = [
+    user.isSuperuser ? ranks.superuser : user.isStaff && ranks.staff,
+    user.isMuted && muted,
+    !user.isActive && disabled,
+  ].filter((word) => word !== false);
+  return (
+    <span class="badges">
+      {words.map((word) => (
+        <span class="badge" key={word}>
+          {word}
+        </span>
+      ))}
+    </span>
+  );
+}
