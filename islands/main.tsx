@@ -3,11 +3,17 @@ import { ComposerIsland } from "./composer.tsx";
 import { defineIslands } from "./element.ts";
 import { keepFocusInHistory, loadHtmx, loadHtmxInView } from "./htmx.ts";
 import { PaneIsland } from "./pane.tsx";
+import { PictureIsland } from "./picture.tsx";
 import { PresenceIsland } from "./presence.tsx";
 import { tellZone } from "./zone.ts";
 
 const zoneIsNew = tellZone();
-defineIslands({ pane: PaneIsland, composer: ComposerIsland, presence: PresenceIsland });
+defineIslands({
+  pane: PaneIsland,
+  composer: ComposerIsland,
+  picture: PictureIsland,
+  presence: PresenceIsland,
+});
 loadHtmxInView();
 keepFocusInHistory();
 

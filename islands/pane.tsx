@@ -17,6 +17,7 @@ export interface PaneData {
   reading: Reading;
   t: { room: PaneTexts; live: Catalog["live"]; refusals: SendRefusals | null };
   user: string | null;
+  avatar: string | null;
 }
 
 /** A connection lost for less than this is not worth a word. Milliseconds. */
@@ -26,9 +27,9 @@ const OFFLINE_PATIENCE = 2_000;
 const AT_END = 40;
 
 export function PaneIsland(props: PaneData & IslandProps) {
-  const { held, messages, previousAt, reading, t, user, root } = props;
+  const { held, messages, previousAt, reading, t, user, avatar, root } = props;
   const { slug, name } = props.room;
-  const [room] = useState(() => openRoom({ slug, held, messages, user, refusals: t.refusals }));
+  const [room] = useState(() => openRoom({ slug, held, messages, user, avatar, refusals: t.refusals }));
   useEffect(() => () => room.leave(), [room]);
 
   // The first drawing is the server's to the letter; the second has the reader's own times.

@@ -22,6 +22,8 @@ export interface RoomOptions {
   messages: Timeline["messages"];
   /** The name the page was drawn for; null for guests. */
   user: string | null;
+  /** Their picture. */
+  avatar: string | null;
   /** Null for guests, who are refused nothing. */
   refusals: SendRefusals | null;
 }
@@ -46,7 +48,7 @@ export function roomBySlug(slug: string): Room | undefined {
   return open.get(slug);
 }
 
-export function openRoom({ slug, held, messages, user, refusals }: RoomOptions): Room {
+export function openRoom({ slug, held, messages, user, avatar, refusals }: RoomOptions): Room {
   const timeline = signal<Timeline>({ rev: held.rev, messages });
   const outgoing = signal(user === null ? [] : readOutbox(slug, user));
   const stopKeeping = effect(() => {
@@ -163,7 +165,7 @@ export function openRoom({ slug, held, messages, user, refusals }: RoomOptions):
   /** A message on its way looks like any other, at the end of the list. */
   function shown(message: Outgoing): ShownMessage {
     const { key, text, createdAt, refusal } = message;
-    const unplaced = { id: 0, seq: 0, rev: 0, author: user ?? "", avatar: null };
+    const unplaced = { id: 0, seq: 0, rev: 0, author: user ?? "", avatar };
     const discard = () => settle(new Set([key]));
     return {
       ...unplaced,

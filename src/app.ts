@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createAudit } from "./accounts/audit.ts";
 import { createLastSeen } from "./accounts/last-seen.ts";
+import { createCredentials } from "./accounts/credentials.ts";
 import { createPasswords } from "./accounts/passwords.ts";
+import { createProfiles } from "./accounts/profiles.ts";
 import { createSessions } from "./accounts/sessions.ts";
 import { createStanding } from "./accounts/standing.ts";
 import { createMemoryBus } from "./bus/memory.ts";
@@ -32,6 +34,7 @@ import { adminApi } from "./http/api/admin.ts";
 import { authApi } from "./http/api/auth.ts";
 import { chatApi } from "./http/api/chat.ts";
 import { healthApi } from "./http/api/health.ts";
+import { profileApi } from "./http/api/profiles.ts";
 import { accountRoutes } from "./http/accounts.tsx";
 import { createAssets } from "./http/assets.ts";
 import { createCors } from "./http/cors.ts";
@@ -41,11 +44,13 @@ import { createEntrance } from "./http/entrance.ts";
 import { createErrorHandler } from "./http/errors.ts";
 import { createIdentify } from "./http/identify.ts";
 import { invitationRoutes } from "./http/invitations.tsx";
+import { mediaRoutes } from "./http/media.ts";
 import { messageRoutes } from "./http/messages.ts";
 import { myRoomRoutes } from "./http/my-rooms.tsx";
 import { createOrigins } from "./http/origin.ts";
 import { createPageCache } from "./http/page-cache.ts";
 import { preferenceRoutes } from "./http/preference-routes.ts";
+import { profileRoutes } from "./http/profiles.tsx";
 import { createShell } from "./http/render.tsx";
 import { roomSettingsRoutes } from "./http/room-settings.tsx";
 import { createRoomPages, roomRoutes } from "./http/rooms.tsx";
@@ -53,8 +58,10 @@ import { createSeal } from "./http/seal.ts";
 import { createServer } from "./http/server.ts";
 import { createStaffArea } from "./http/staff-area.ts";
 import { createTokens } from "./http/tokens.ts";
+import { createUploads } from "./http/uploads.ts";
 import { createMemoryLimit } from "./limits/memory.ts";
 import type { Log } from "./log.ts";
+import { createPictures } from "./media/pictures.ts";
 import { loadBundles, loadCommonPasswords, MIGRATIONS, PUBLIC_FILES } from "./resources.ts";
 import { loadSecretKey } from "./secret-key.ts";
 import type { ClientKey } from "./shared/ids.ts";
@@ -109,6 +116,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const auditLog = createAuditLog(db);
   const audit = createAudit({ log: auditLog, clock });
   const standing = createStanding({ store: accountStore, sessions, bus, audit });
+  const pictures = createPictures(join(config.dataDir, "media"));
+  const profiles = createProfiles({ store: accountStore, pictures, bus });
+  const credentials = createCredentials({ store: accountStore, passwords, sessions, pictures, bus, clock });
 
   const store = createMessageStore(db);
   const roomStore = createRoomStore(db);
@@ -121,10 +131,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     rate: limit(config.roomRate),
     slugs: roomSlug,
   });
+  const members = createMembers({ store: createMemberStore(db), bus });
   const rate = limit(config.messageRate);
   const messages = createMessages({ store, access, bus, clock, rate, maxLength: messageMaxLength });
   const feed = createFeed(store);
-  const members = createMembers({ store: createMemberStore(db), bus });
 
   const acts = createStaffActs({ standing, rooms, messages, store, audit });
 
@@ -163,10 +173,15 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const edge = createEdge({ identify, lastSeen, origins, sessions, tokens, audit });
   const assets = createAssets(await loadBundles());
   const shellOf = createShell(assets);
-  const cache = createPageCache();
+  const cache = createPageCache(bus);
   const rates = { login: limit(config.authRate), register: limit(config.authRate) };
   const accountRate = limit({ ...config.authRate, points: 2 * config.authRate.points });
   const entrance = createEntrance({ accounts, audit, origins, rates, accountRate });
+  const editing = {
+    loginRate: rates.login,
+    uploads: createUploads(),
+    uploadRate: limit(config.uploadRate),
+  };
   const staffArea = createStaffArea({ audit, origins });
   const administration = { edge, staffArea, acts, auditLog, directory: createDirectory(db) };
   const pages = createRoomPages({
@@ -191,14 +206,19 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   });
   const app = server
     .use(roomRoutes(edge, pages))
-    .use(messageRoutes({ edge, access, members, messages, keys, pages, messageMaxLength }))
+    .use(messageRoutes({ edge, staffArea, acts, access, members, messages, keys, pages, messageMaxLength }))
     .use(accountRoutes({ edge, entrance, invitations, shellOf, passwordRules }))
-    .use(myRoomRoutes({ edge, rooms, members, shellOf }))
+    .use(myRoomRoutes({ edge, rooms, members, profiles, shellOf }))
     .use(roomSettingsRoutes({ edge, access, rooms, members, invitations, shellOf }))
     .use(invitationRoutes({ edge, access, invitations, shellOf }))
+    .use(
+      profileRoutes({ edge, profiles, credentials, sessions, members, shellOf, passwordRules, ...editing }),
+    )
+    .use(mediaRoutes(pictures))
     .use(adminRoutes({ ...administration, sessions, shellOf }))
     .use(preferenceRoutes(edge))
     .use(authApi({ edge, entrance, passwordRules }))
+    .use(profileApi({ edge, profiles, ...editing }))
     .use(adminApi(administration))
     .use(healthApi({ clock, log, probes: { database: createProbe(db), cache: async () => {} } }))
     .use(

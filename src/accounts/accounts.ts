@@ -18,7 +18,10 @@ export type RegistrationFault =
 
 export interface Accounts {
   register(registration: Registration): Promise<{ account: Account } | { refused: RegistrationFault }>;
-  /** The name exactly as registered. Null for an unknown name, a wrong password and a disabled account alike, and in the same time. */
+  /**
+   * The name exactly as registered. Null for an unknown name, a wrong password, and an account that is disabled or gone,
+   * all alike and in the same time.
+   */
   authenticate(username: string, password: string): Promise<Account | null>;
 }
 
@@ -55,7 +58,7 @@ export function createAccounts(deps: { store: AccountStore; passwords: Passwords
       const found = await store.byNameKey(nameKey(username));
       const account = found?.name === username.normalize("NFKC") ? found : null;
       const matches = await passwords.verify(password, account?.passwordHash ?? null);
-      return account && matches && account.isActive ? account : null;
+      return account && matches && account.isActive && account.deletedAt === null ? account : null;
     },
   };
 }

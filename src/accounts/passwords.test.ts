@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { loadCommonPasswords } from "../resources.ts";
-import { createPasswords } from "./passwords.ts";
+import { createPasswords, NO_PASSWORD } from "./passwords.ts";
 
 const relaxed = createPasswords("relaxed", loadCommonPasswords);
 const strict = createPasswords("strict", loadCommonPasswords);
@@ -78,6 +78,13 @@ describe("a hash", () => {
   test("of nobody fits no password, the one that it was made of included", async () => {
     expect(await relaxed.verify("secret", null)).toBe(false);
     expect(await relaxed.verify("a password that nobody has", null)).toBe(false);
+  });
+
+  test("that no password has fits none, whatever stands behind it", async () => {
+    for (const hash of ["!", "!something", NO_PASSWORD]) {
+      for (const password of ["", "!", hash, "a password that nobody has"])
+        expect(await relaxed.verify(password, hash)).toBe(false);
+    }
   });
 
   test("takes its turn: whoever comes first is done first", async () => {

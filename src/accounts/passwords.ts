@@ -1,5 +1,6 @@
 /** Passwords: the rules for a new one, and hashing with bounded use of memory and cores. */
 import { codePoints } from "../shared/text.ts";
+import { createTurns } from "../shared/turns.ts";
 
 export type PasswordRules = "relaxed" | "strict";
 
@@ -14,12 +15,15 @@ const TOO_SIMILAR = 0.7;
 
 const MIN_LENGTH = { relaxed: 6, strict: 8 };
 
+/** The hash of an account that nobody logs in to; imported ones may have more behind it. */
+export const NO_PASSWORD = "!";
+
 export interface Passwords {
   readonly rules: PasswordRules;
   /** Whether the rules allow this password for this user. */
   allows(password: string, userName: string): Promise<boolean>;
   hash(password: string): Promise<string>;
-  /** With a null hash (no such account) it takes as long and answers false. */
+  /** With a null hash (no such account), or one that no password has, it takes as long and answers false. */
   verify(password: string, hash: string | null): Promise<boolean>;
 }
 
@@ -45,27 +49,11 @@ export function createPasswords(
 
     async verify(password, hashed) {
       decoy ??= hash("a password that nobody has");
-      const against = hashed ?? (await decoy);
+      const usable = hashed?.startsWith(NO_PASSWORD) ? null : hashed;
+      const against = usable ?? (await decoy);
       const matches = await turn(() => Bun.password.verify(password, against));
-      return matches && hashed !== null;
+      return matches && usable !== null;
     },
-  };
-}
-
-/** Runs at most `places` tasks at a time, the others in the order of their coming. */
-function createTurns(places: number): <T>(task: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let free = places;
-  return async (task) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
-    }
   };
 }
 

@@ -163,3 +163,16 @@ export interface Clock {
 export interface Secrets {
   text(length: number): string;
 }
+
+/** `unreadable`: not whole, or of no kind that is read here. `too_many_pixels`: more than 25 million. */
+export type PictureFault = "unreadable" | "too_many_pixels";
+
+/** The pictures of people, each in two sizes. */
+export interface Pictures {
+  /** Draws an upload anew, so that nothing of it is left but what is seen, and answers with its path below /media/. */
+  keep(upload: Uint8Array<ArrayBuffer>): Promise<{ path: string } | { fault: PictureFault }>;
+  /** It is nobody's any more. */
+  discard(path: string): Promise<void>;
+  /** What is stored under a path below /media/; null for anything but a picture. */
+  open(path: string): Promise<{ type: string; content: Blob } | null>;
+}

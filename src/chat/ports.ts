@@ -7,6 +7,8 @@ export interface Room {
   slug: string;
   /** Of a direct room: the name of the other person. */
   name: string;
+  /** Of a direct room: that of the other person. */
+  avatar: string | null;
   topic: string;
   kind: RoomKind;
   /** By staff: nobody writes any more. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { readFields } from "./body.ts";
+import { readFields, readForm } from "./body.ts";
 import { HttpRefusal } from "./refusals.ts";
 
 const FORM = "application/x-www-form-urlencoded";
@@ -175,6 +175,49 @@ describe("a body", () => {
     ).catch((error: unknown) => error);
     expect(refused).toMatchObject({ status: 413 });
     expect(pulled).toBeLessThan(10);
+  });
+});
+
+describe("a form with files", () => {
+  const inTime = () => AbortSignal.timeout(5_000);
+  const formOf = (fields: Record<string, string | File>) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.append(name, value);
+    return new Request("http://localhost/", { method: "POST", body });
+  };
+
+  test("has them beside its fields, and none where none was chosen", async () => {
+    const file = new File(["content"], "a.png");
+    const { fields, files } = await readForm(formOf({ a: "1", file, none: new File([], "") }), inTime());
+    expect([...fields]).toEqual([["a", "1"]]);
+    expect([...files.keys()]).toEqual(["file"]);
+    expect(await files.get("file")?.text()).toBe("content");
+  });
+
+  test("may be as large as a picture, but its texts and any one file may not be larger than theirs", async () => {
+    const megabytes = (n: number) => new File([new Uint8Array(n * 1024 * 1024)], "a.png");
+    expect((await readForm(formOf({ file: megabytes(20) }), inTime())).files.size).toBe(1);
+    for (const fields of [
+      { file: megabytes(20.5) },
+      { a: megabytes(11), b: megabytes(11) },
+      { a: "x".repeat(LIMIT) },
+    ]) {
+      const refused = await readForm(formOf(fields), inTime()).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ status: 413 });
+    }
+  });
+
+  test("that comes too slowly is given up", async () => {
+    let isCancelled = false;
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new Uint8Array(10)),
+      cancel: () => void (isCancelled = true),
+    });
+    const headers = { "content-type": "multipart/form-data; boundary=x" };
+    const slow = new Request("http://localhost/", { method: "POST", headers, body });
+    const refused = await readForm(slow, AbortSignal.timeout(50)).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 408 });
+    expect(isCancelled).toBe(true);
   });
 });
 

@@ -13,6 +13,13 @@ const MASKED = /^[A-Za-z0-9]{64}$/;
 export const CSRF_FIELD = "csrfmiddlewaretoken";
 export const CSRF_HEADER = "x-csrftoken";
 
+const FORM = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i;
+
+/** Whether the body has to be read before the token is known: a form that shows none in its header. */
+export function mayHaveTokenInside({ headers }: Request): boolean {
+  return !headers.has(CSRF_HEADER) && FORM.test(headers.get("content-type") ?? "");
+}
+
 /** Text from the alphabet `[A-Za-z0-9]`, without bias. */
 export function secretText(length: number): string {
   let text = "";

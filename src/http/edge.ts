@@ -95,7 +95,7 @@ export function visitorPlugin(edge: Edge) {
 }
 
 /** The fields of a form of ours, once it has shown that it is one. */
-export async function readForm(
+export async function submitted(
   edge: Edge,
   sent: { request: Request; server: Peer; visitor: Visitor },
 ): Promise<Fields> {

@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import type { Access } from "../chat/access.ts";
 import type { Invitations } from "../chat/invitations.ts";
 import { InvitationPage } from "../../views/pages/invitation.tsx";
-import { readForm, visitorPlugin, type Edge } from "./edge.ts";
+import { submitted, visitorPlugin, type Edge } from "./edge.ts";
 import type { Visitor } from "./identify.ts";
 import { page, type ShellOf } from "./render.tsx";
 import { seeOther } from "./respond.ts";
@@ -51,7 +51,7 @@ export function invitationRoutes({ edge, access, invitations, shellOf }: Invitat
     .post(
       "/invitations/:token",
       async ({ request, server, visitor, params: { token } }) => {
-        await readForm(edge, { request, server, visitor });
+        await submitted(edge, { request, server, visitor });
         // Logged out meanwhile: the link leads through the login.
         if (!visitor.signedIn) return seeOther(`/invitations/${token}`);
         const { done: slug, refused } = await attempt(invitations.accept(visitor.actor, token));

@@ -5,19 +5,25 @@ import type { Members } from "../chat/members.ts";
 import type { Draft, Messages } from "../chat/messages.ts";
 import type { KeyMaker } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
-import { clientKey, messageId } from "../shared/ids.ts";
+import type { StaffActs } from "../chat/staff.ts";
+import { clientKey, messageId, type MessageId } from "../shared/ids.ts";
 import { catalogs } from "../shared/locale/locale.ts";
 import { withNext } from "../../views/components/links.ts";
 import { readFields } from "./body.ts";
-import { readForm, visitorPlugin, type Edge } from "./edge.ts";
+import { submitted, visitorPlugin, type Edge } from "./edge.ts";
+import type { Visitor } from "./identify.ts";
+import type { Peer } from "./origin.ts";
 import { preferencesOf } from "./preferences.ts";
 import { toHttp } from "./refusals.ts";
 import { leadTo, seeOther } from "./respond.ts";
 import type { createRoomPages } from "./rooms.tsx";
+import type { StaffArea } from "./staff-area.ts";
 import { attempt, wordsFor } from "./words.ts";
 
 export interface MessageForms {
   edge: Edge;
+  staffArea: StaffArea;
+  acts: Pick<StaffActs, "removeMessage">;
   access: Access;
   members: Members;
   messages: Messages;
@@ -28,6 +34,8 @@ export interface MessageForms {
 
 export function messageRoutes({
   edge,
+  staffArea,
+  acts,
   access,
   members,
   messages,
@@ -42,13 +50,20 @@ export function messageRoutes({
     await members.markRead(member, member.author, message.seq);
   }
 
+  /** What staff remove is in the log; what people remove in rooms of their own is not. */
+  function removeAs(request: Request, peer: Peer, visitor: Visitor, id: MessageId): Promise<string> {
+    if (visitor.actor.kind === "guest" || visitor.actor.rank === "user")
+      return messages.remove(visitor.actor, id);
+    return staffArea(request, peer, visitor, (staff) => acts.removeMessage(staff, id));
+  }
+
   const app = new Elysia().use(visitorPlugin(edge)).post(
     "/rooms/:slug/messages/:id/remove",
     async ({ request, server, visitor, params: { id } }) => {
-      await readForm(edge, { request, server, visitor });
+      await submitted(edge, { request, server, visitor });
       const removed = messageId(id);
       if (!removed) throw new Refused("not_found");
-      const slug = await messages.remove(visitor.actor, removed);
+      const slug = await removeAs(request, server, visitor, removed);
       return seeOther(`/rooms/${slug}`);
     },
     { parse: "none" },

@@ -2,7 +2,7 @@
 import type { Refused } from "../chat/refusal.ts";
 import type { RefusalCode } from "../shared/protocol.ts";
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 414 | 422 | 429 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 414 | 422 | 429 | 503;
 
 /** Thrown by the edge itself. The text is what API clients read; pages say it in the reader's language. */
 export class HttpRefusal extends Error {

@@ -8,7 +8,7 @@ import type { Rooms } from "../chat/rooms.ts";
 import { invitationId } from "../shared/ids.ts";
 import { RoomSettingsPage } from "../../views/pages/room-settings.tsx";
 import type { Fields } from "./body.ts";
-import { readForm, visitorPlugin, type Edge } from "./edge.ts";
+import { submitted, visitorPlugin, type Edge } from "./edge.ts";
 import type { Visitor } from "./identify.ts";
 import { toHttp } from "./refusals.ts";
 import { page, type ShellOf } from "./render.tsx";
@@ -59,7 +59,7 @@ export function roomSettingsRoutes({ edge, access, rooms, members, invitations, 
     app.post(
       `/rooms/:slug/${path}`,
       async ({ request, server, visitor, params }) => {
-        const fields = await readForm(edge, { request, server, visitor });
+        const fields = await submitted(edge, { request, server, visitor });
         await privateRoom(visitor, params.slug);
         const { refused } = await attempt(act({ visitor, fields, ...params }));
         if (!refused) return seeOther(leadsTo(params.slug));

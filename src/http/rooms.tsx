@@ -69,7 +69,7 @@ export function createRoomPages(deps: RoomPages) {
     const shell = { ...shellOf(request, null), path };
     const { locale, theme, zone } = shell;
     const { name, head } = reader.room;
-    const key = [feed.epoch(), slug, name, head, locale, theme, zone, path].join("\n");
+    const key = [cache.generation(), feed.epoch(), slug, name, head, locale, theme, zone, path].join("\n");
     return sharedPage(request, cache.get(key) ?? cache.set(key, await draw(shell, reader)));
   }
 

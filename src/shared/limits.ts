@@ -15,6 +15,12 @@ export const GROUPING_WINDOW = 5 * 60_000;
 
 export const USERNAME_MAX_LENGTH = 150;
 
+/** Code points in what people say of themselves, before markup is taken out. */
+export const BIO_MAX_LENGTH = 1000;
+
+/** The largest file that is taken as a picture. Bytes. */
+export const PICTURE_MAX_BYTES = 20 * 1024 * 1024;
+
 /** Code points in the name and in the topic of a room. */
 export const ROOM_NAME_MAX_LENGTH = 50;
 export const ROOM_TOPIC_MAX_LENGTH = 200;

@@ -15,6 +15,11 @@ export function longDay(at: number, locale: string, zone: string): string {
   return formatter(locale, zone, "long-day").format(at);
 }
 
+/** `November 22, 2026` */
+export function day(at: number, locale: string, zone: string): string {
+  return formatter(locale, zone, "day").format(at);
+}
+
 /** Day and time to the second, for those who want to know exactly. */
 export function exactTime(at: number, locale: string, zone: string): string {
   return formatter(locale, zone, "exact").format(at);
@@ -40,6 +45,7 @@ const SHAPES = {
   "day-key": { year: "numeric", month: "2-digit", day: "2-digit" },
   clock: { timeStyle: "short" },
   "long-day": { weekday: "long", year: "numeric", month: "long", day: "numeric" },
+  day: { dateStyle: "long" },
   exact: { dateStyle: "long", timeStyle: "medium" },
 } satisfies Record<string, Intl.DateTimeFormatOptions>;
 

@@ -127,7 +127,7 @@ describe("a link to a message opens it in the middle, marked and focused", () =>
 test("back and forward return to a permalink and to where the reader was", async () => {
   await reader.opens("/rooms/public");
   await scrollUp(reader, 1500);
-  const link = reader.message(texts(-20)[0] as string).locator(".byline a");
+  const link = reader.message(texts(-20)[0] as string).locator(".byline a[title]");
   await link.scrollIntoViewIfNeeded();
   await Bun.sleep(200);
   const left = await distanceToEnd(reader);

@@ -69,7 +69,7 @@ test("every time is there for machines, and to the second for people who ask", a
   const visitor = await browser.person("visitor", { zone });
   await visitor.opens(PAGES["a permalink"]());
   await eventually(() => wrongTimes(visitor, zone), []);
-  const link = visitor.page.locator(".target .byline a");
+  const link = visitor.page.locator(".target .byline a[title]");
   const at = fourDays(["ann"])[60]?.at ?? 0;
   expect(await link.locator("time").getAttribute("datetime")).toBe(new Date(at).toISOString());
   expect(await link.getAttribute("title")).toMatch(/March 14, 2026 at 10:\d\d:\d\d\sPM$/);

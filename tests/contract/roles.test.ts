@@ -64,6 +64,19 @@ const ROWS: Record<string, string> = {
   "POST /invitations/:token": "303 404 404 404 404",
   "GET /ws/presence/": "426 426 426 426 426",
 
+  // People. Nothing is filled in here.
+  "GET /profile": "303 200 200 200 200",
+  "POST /profile": "303 422 422 422 422",
+  "POST /profile/password": "303 422 422 422 422",
+  "POST /profile/sessions": "303 303 303 303 303",
+  "POST /profile/delete": "303 422 422 422 422",
+  "GET /users/:name": "200 200 200 200 200",
+  "POST /users/:name/direct": "401 303 303 303 303",
+  "GET /media/profile_pics/*": "404 404 404 404 404",
+  "GET /api/auth/profile/": "401 200 200 200 200",
+  "POST /api/auth/profile/": "401 400 400 400 400",
+  "GET /api/auth/users/*": "200 200 200 200 200",
+
   // Staff's. A guest is led to the login.
   "GET /admin": "303 403 403 303 303",
   "GET /admin/users": "303 403 403 200 200",
@@ -116,6 +129,8 @@ const PATHS: Record<string, string> = {
   "GET /ws/chat/*": "/ws/chat/public/",
   "GET /api/chat/rooms/*": "/api/chat/rooms/room-of-writer/",
   "GET /ws/presence/": "/ws/presence/",
+  "GET /api/auth/users/*": "/api/auth/users/target/",
+  "GET /media/profile_pics/*": "/media/profile_pics/0123456789abcdef0123456789abcdef.webp",
   "POST /admin/rooms/:slug/close": "/admin/rooms/room-of-writer/close",
   "POST /admin/rooms/:slug/open": "/admin/rooms/room-of-writer/open",
   "POST /api/admin/rooms/:slug/close/": "/api/admin/rooms/room-of-writer/close/",

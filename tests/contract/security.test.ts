@@ -34,6 +34,11 @@ const UNSAFE: [string, Record<string, string>][] = [
   ["/logout", {}],
   ["/rooms/public/messages", { text: "forged" }],
   ["/preferences", { locale: "ru", theme: "dark" }],
+  ["/api/auth/profile/", { username: "forged" }],
+  ["/profile", { username: "forged" }],
+  ["/profile/password", { current: PASSWORD, password1: "forged", password2: "forged" }],
+  ["/profile/sessions", { session: "others" }],
+  ["/profile/delete", { password: PASSWORD, confirmation: "ann" }],
 ];
 
 async function sendForged(

@@ -1,10 +1,36 @@
-/** The drawn default: the first letter on one of twelve colours, both from the name. */
-export function Avatar({ name }: { name: string }) {
+import { smallAvatar } from "../../src/shared/media.ts";
+import { classes } from "./classes.ts";
+
+export interface AvatarProps {
+  name: string;
+  /** Path below /media/, or null for the drawn default. */
+  avatar: string | null;
+  large?: boolean;
+}
+
+/** Somebody's picture; by default the first letter of the name on one of twelve colours, both from the name. */
+export function Avatar({ name, avatar, large = false }: AvatarProps) {
+  if (avatar !== null) return <Picture path={avatar} large={large} />;
   const letter = String.fromCodePoint(name.toUpperCase().codePointAt(0) ?? QUESTION_MARK);
   return (
-    <span class={`avatar hue${hue(name)}`} aria-hidden="true">
+    <span class={classes("avatar", large && "large", `hue${hue(name)}`)} aria-hidden="true">
       {letter}
     </span>
+  );
+}
+
+/** Always beside the name that it would have to say. */
+function Picture({ path, large }: { path: string; large: boolean }) {
+  const side = large ? 256 : 64;
+  return (
+    <img
+      class={classes("avatar", large && "large")}
+      src={`/media/${encodeURI((large ? path : smallAvatar(path)).toWellFormed())}`}
+      alt=""
+      width={side}
+      height={side}
+      loading={large ? "eager" : "lazy"}
+    />
   );
 }
 

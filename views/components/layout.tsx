@@ -32,7 +32,7 @@ export interface LayoutProps {
   /** Pages without islands ship no script. */
   live?: boolean;
   /** A room fills the window and scrolls inside; other pages scroll as a whole. */
-  kind: "room" | "form" | "notice" | "admin";
+  kind: "room" | "form" | "notice" | "profile" | "admin";
   children: ComponentChildren;
 }
 
@@ -85,7 +85,7 @@ function Bar({ shell }: { shell: Shell }) {
               <Icon node={MessagesSquare} />
             </a>
             <a class="me" href="/profile" title={`${t.nav.signedInAs} ${user.name}`}>
-              <Avatar name={user.name} /> <span dir="auto">{user.name}</span>
+              <Avatar name={user.name} avatar={user.avatar} /> <span dir="auto">{user.name}</span>
             </a>
             <form method="post" action="/logout">
               <CsrfField token={user.csrf} />

@@ -2,3 +2,8 @@
 export function withNext(form: "/login" | "/register", path: string): string {
   return path === "/" ? form : `${form}?next=${encodeURIComponent(path)}`;
 }
+
+/** The page of somebody. */
+export function userPath(name: string): string {
+  return `/users/${encodeURIComponent(name.toWellFormed())}`;
+}

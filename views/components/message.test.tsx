@@ -98,18 +98,36 @@ const ATTRIBUTES = new Set([
   "datetime",
   "aria-hidden",
   "aria-label",
+  "tabindex",
 ]);
 
 describe("a message", () => {
   test("shows its author, its time and its text", () => {
     const drawn = draw({ author: "Ann", text: "hello\nthere" });
-    expect(drawn.map(({ name }) => name).join(" ")).toBe("li span div b a time div");
+    expect(drawn.map(({ name }) => name).join(" ")).toBe("li a span div a b a time div");
     expect(textOf(drawn)).toBe("hello\nthere");
     expect(find(drawn, "b").text).toBe("Ann");
     expect(find(drawn, "time").attributes["datetime"]).toBe("2026-11-22T21:05:09.000Z");
     expect(find(drawn, "time").text).toMatch(/^9:05\sPM$/);
-    expect(find(drawn, "a").attributes["href"]).toBe("/rooms/public/messages/7");
+    expect(permalinkOf(drawn)).toBe("/rooms/public/messages/7");
     expect(find(drawn, "li").attributes).toMatchObject({ id: "m7", class: "message" });
+  });
+
+  test("leads to its author, by a picture or the drawn default, and by name", () => {
+    const author = "Анна@home";
+    const drawn = draw({ author, avatar: `profile_pics/${"a".repeat(32)}.webp` });
+    expect(peopleOf(drawn)).toEqual(Array(2).fill(`/users/${encodeURIComponent(author)}`));
+    const size = { width: "64", height: "64", alt: "", loading: "lazy" };
+    const src = `/media/profile_pics/${"a".repeat(32)}.64.webp`;
+    expect(find(drawn, "img").attributes).toEqual({ class: "avatar", src, ...size });
+    expect(find(draw({ author }), "span").text).toBe("А");
+    const imported = find(draw({ avatar: "profile_pics/me 2.png" }), "img").attributes;
+    expect(imported["src"]).toBe("/media/profile_pics/me%202.png");
+  });
+
+  test("under another of the same author is not another way to them", () => {
+    expect(peopleOf(draw({}, { grouped: true }))).toEqual([]);
+    expect(find(draw({}, { grouped: true }), "b").text).toBe("ann");
   });
 
   test("says when it stands under another, and when it is the one looked for", () => {
@@ -122,7 +140,8 @@ describe("a message", () => {
   test("on its way has no place yet and no permalink", () => {
     const sending = draw({}, {}, { state: "sending" });
     expect(find(sending, "li").attributes).not.toHaveProperty("id");
-    expect(sending.filter(({ name }) => name === "a")).toEqual([]);
+    expect(permalinkOf(draw({}))).toBe("/rooms/public/messages/7");
+    expect(permalinkOf(sending)).toBeUndefined();
     expect(sending.map(({ text }) => text)).toContain(en.message.sending);
   });
 
@@ -192,8 +211,8 @@ describe("markup that somebody sends", () => {
   test("stays inside the address in the slug of a room", () => {
     for (const room of vectors) {
       const drawn = draw({}, { reading: { ...READING, room } });
-      expect(find(drawn, "a").attributes["href"]).toBe(`/rooms/${room}/messages/7`);
-      expect(drawn.map(({ name }) => name).join(" ")).toBe("li span div b a time div");
+      expect(permalinkOf(drawn)).toBe(`/rooms/${room}/messages/7`);
+      expect(drawn.map(({ name }) => name).join(" ")).toBe("li a span div a b a time div");
     }
   });
 
@@ -241,7 +260,9 @@ function expectHarmless({ text = "hello", author = "ann" }: Partial<MessageView>
       .filter((name) => name !== "a")
       .join(" "),
   ).toBe("li span div b time div");
-  expect(drawn.filter(({ name }) => name === "a")).toHaveLength(links.length + 1);
+  expect(drawn.filter(({ name }) => name === "a")).toHaveLength(links.length + 3);
+  for (const person of peopleOf(drawn))
+    expect(person).toBe(`/users/${encodeURIComponent(author.toWellFormed())}`);
   for (const { attributes, text: shown } of links) {
     expect(attributes["href"]).toBe(shown);
     expect(LINK_PROTOCOLS).toContain(new URL(shown).protocol);
@@ -283,6 +304,16 @@ function find(drawn: Tag[], name: string): Tag {
 /** The links that people wrote, which the message's own link to itself is not. */
 function linksOf(drawn: Tag[]): Tag[] {
   return drawn.filter(({ name, attributes }) => name === "a" && "rel" in attributes);
+}
+
+function permalinkOf(drawn: Tag[]): string | undefined {
+  return drawn.find(({ name, attributes }) => name === "a" && "title" in attributes)?.attributes["href"];
+}
+
+/** Where the picture and the name of the author lead. */
+function peopleOf(drawn: Tag[]): (string | undefined)[] {
+  const ofAuthor = drawn.filter(({ attributes }) => /^(face|author)$/.test(attributes["class"] ?? ""));
+  return ofAuthor.map(({ attributes }) => attributes["href"]);
 }
 
 function textOf(drawn: Tag[]): string | undefined {

@@ -2,10 +2,12 @@
 import { fill } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import type { MessageView } from "../../src/shared/protocol.ts";
-import { isEmojiOnly, tokenize, type Token } from "../../src/shared/text.ts";
+import { isEmojiOnly } from "../../src/shared/text.ts";
 import { clock, exactTime } from "../../src/shared/time.ts";
 import { Avatar } from "./avatar.tsx";
 import { classes } from "./classes.ts";
+import { userPath } from "./links.ts";
+import { Prose } from "./prose.tsx";
 
 /** A message, and how far it has come if it is the reader's own and not yet in its place. */
 export type ShownMessage = MessageView & { delivery?: Delivery };
@@ -32,7 +34,7 @@ export interface MessageProps {
 }
 
 export function Message({ message, reading, grouped, target = false }: MessageProps) {
-  const { author, text, delivery } = message;
+  const { author, avatar, text, delivery } = message;
   if (message.deletedAt) return <Removed id={message.id} t={reading.t} />;
   return (
     <li
@@ -40,13 +42,17 @@ export function Message({ message, reading, grouped, target = false }: MessagePr
       id={delivery ? undefined : `m${message.id}`}
       {...(target && FOCUSED)}
     >
-      <Avatar name={author} />
+      {!grouped && (
+        <a class="face" href={userPath(author)} tabIndex={-1} aria-hidden="true">
+          <Avatar name={author} avatar={avatar} />
+        </a>
+      )}
       <div class="byline">
-        <b dir="auto">{author}</b>{" "}
+        <Author name={author} linked={!grouped} />{" "}
         {delivery ? <Standing delivery={delivery} t={reading.t} /> : <When {...{ message, reading }} />}
       </div>
       <div class={isEmojiOnly(text) ? "text emoji" : "text"} dir="auto">
-        {tokenize(text).map(drawToken)}
+        <Prose text={text} />
       </div>
     </li>
   );
@@ -58,6 +64,18 @@ function Removed({ id, t }: { id: number; t: Catalog["message"] }) {
     <li class="message removed" id={`m${id}`}>
       <p>{t.removed}</p>
     </li>
+  );
+}
+
+/** The name leads to the person; under the name of the message before it is only heard. */
+function Author({ name, linked }: { name: string; linked: boolean }) {
+  const shown = <b dir="auto">{name}</b>;
+  return linked ? (
+    <a class="author" href={userPath(name)}>
+      {shown}
+    </a>
+  ) : (
+    shown
   );
 }
 
@@ -88,14 +106,5 @@ function Standing({ delivery, t }: { delivery: Delivery; t: Catalog["message"] }
         {t.discard}
       </button>
     </span>
-  );
-}
-
-function drawToken(token: Token) {
-  if (token.kind === "text") return token.text;
-  return (
-    <a href={token.href} rel="noopener nofollow ugc">
-      {token.text}
-    </a>
   );
 }

@@ -3,6 +3,7 @@ import { plural } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import type { PresenceView } from "../../src/shared/protocol.ts";
 import { Avatar } from "./avatar.tsx";
+import { userPath } from "./links.ts";
 
 export interface PresenceProps {
   /** Null where the page was drawn for everybody: its place is kept until the number is known. */
@@ -21,10 +22,10 @@ export function PresenceList({ present, locale, t }: PresenceProps) {
       <div class="people">
         <p>{t.list}</p>
         <ol aria-label={t.list}>
-          {online.map(({ name }) => (
+          {online.map(({ name, avatar }) => (
             <li key={name}>
-              <a href={`/users/${encodeURIComponent(name)}`}>
-                <Avatar name={name} /> <span dir="auto">{name}</span>
+              <a href={userPath(name)}>
+                <Avatar name={name} avatar={avatar} /> <span dir="auto">{name}</span>
               </a>
             </li>
           ))}

@@ -10,6 +10,8 @@ export interface ListedRoom {
   name: string;
   topic: string;
   kind: "public" | "private" | "direct";
+  /** Of the other person in a direct room. */
+  avatar: string | null;
   unread: number;
 }
 
@@ -24,13 +26,24 @@ export interface RoomListProps {
 
 /** The public room first: everybody has it. */
 export function RoomList({ rooms, current, locale, t, publicName }: RoomListProps) {
-  const open = { slug: PUBLIC_ROOM, name: publicName, topic: "", kind: "public" as const, unread: 0 };
+  const open = {
+    slug: PUBLIC_ROOM,
+    name: publicName,
+    topic: "",
+    kind: "public" as const,
+    avatar: null,
+    unread: 0,
+  };
   return (
     <ul class="room-list">
       {[open, ...rooms].map((room) => (
         <li key={room.slug}>
           <a href={`/rooms/${room.slug}`} aria-current={room.slug === current ? "page" : undefined}>
-            {room.kind === "direct" ? <Avatar name={room.name} /> : <span class="hash">#</span>}
+            {room.kind === "direct" ? (
+              <Avatar name={room.name} avatar={room.avatar} />
+            ) : (
+              <span class="hash">#</span>
+            )}
             <span class="name" dir="auto">
               {room.name}
             </span>

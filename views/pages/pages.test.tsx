@@ -7,18 +7,21 @@ import { tags } from "../../src/testing/html.ts";
 import { Composer } from "../components/composer.tsx";
 import type { Shell } from "../components/layout.tsx";
 import { Pane } from "../components/pane.tsx";
+import { PictureField } from "../components/picture-field.tsx";
 import { PresenceList } from "../components/presence.tsx";
 import { LoginPage, RegisterPage } from "./account.tsx";
 import { AuditPage } from "./admin/audit.tsx";
 import { MessagesPage } from "./admin/messages.tsx";
 import { RoomsPage as AdminRoomsPage } from "./admin/rooms.tsx";
-import { UserPage } from "./admin/user.tsx";
+import { UserPage as AdminUserPage } from "./admin/user.tsx";
 import { UsersPage } from "./admin/users.tsx";
 import { InvitationPage } from "./invitation.tsx";
 import { RoomSettingsPage, type RoomSettingsProps } from "./room-settings.tsx";
 import { RoomsPage } from "./rooms.tsx";
 import { NoticePage, type NoticeStatus } from "./notice.tsx";
+import { ProfilePage, type ProfilePageProps } from "./profile.tsx";
 import { RoomPage, type RoomPageProps } from "./room.tsx";
+import { UserPage, type UserPageProps } from "./user.tsx";
 
 const HOSTILE = `</script><script>alert(1)</script><!--"'&lt; \u2028 javascript:alert(1) {room}`;
 
@@ -32,7 +35,14 @@ const guest: Shell = {
   assets: { css: "/assets/app.css", js: "/assets/app.js" },
 };
 const ann: Shell = { ...guest, user: { name: "Ann", avatar: null, isStaff: true, csrf: "masked-token" } };
-const ROOM = { slug: "room", name: "A room", topic: "A topic", kind: "private" as const, unread: 2 };
+const ROOM = {
+  slug: "room",
+  name: "A room",
+  topic: "A topic",
+  kind: "private" as const,
+  avatar: null,
+  unread: 2,
+};
 const NEW_ROOM = { name: "", slug: "", error: null };
 const MEMBER = { name: "bob", avatar: null, role: "member" as const, invitation: 1 };
 const USES = { expiresAt: 1, usesMax: 10, uses: 1 };
@@ -41,7 +51,14 @@ const form = { csrf: "masked-token", username: "", error: null, next: "/" };
 const statuses = Object.keys(catalogs.en.errors).map(Number).filter(Boolean) as NoticeStatus[];
 
 const AT = Date.UTC(2026, 10, 22);
-const member = { isActive: true, isMuted: false, isStaff: false, isSuperuser: false, createdAt: AT };
+const member = {
+  isActive: true,
+  isMuted: false,
+  isStaff: false,
+  isSuperuser: false,
+  avatar: null,
+  createdAt: AT,
+};
 const listed = { q: HOSTILE, next: 7, isFirst: false };
 const hall = { slug: "hall", name: HOSTILE, owner: HOSTILE, members: 2, messages: 10_000, isClosed: true };
 const entry = { id: 1, at: AT, actorName: HOSTILE, subject: HOSTILE, detail: HOSTILE, address: "192.0.2.1" };
@@ -55,7 +72,7 @@ const staffPages: [string, (shell: Shell) => VNode][] = [
     "staff's view of a person",
     (shell) => {
       const user = { ...member, name: HOSTILE, email: HOSTILE, lastSeenAt: null };
-      return <UserPage shell={shell} user={user} sessions={1} may="promote" />;
+      return <AdminUserPage shell={shell} user={user} sessions={1} may="promote" />;
     },
   ],
   [
@@ -91,6 +108,7 @@ describe("a page without islands ships no script:", () => {
     ["the login", (shell) => <LoginPage shell={shell} {...form} />],
     ["a refused login", (shell) => <LoginPage shell={shell} {...form} username={HOSTILE} error={HOSTILE} />],
     ["the registration", (shell) => <RegisterPage shell={shell} {...form} rules="strict" />],
+    ["somebody's page", (shell) => userPage({ shell })],
     ...statuses.map((status): [string, (shell: Shell) => VNode] => [
       `status ${status}`,
       (shell) => <NoticePage shell={shell} status={status} />,
@@ -122,6 +140,8 @@ describe("every page", () => {
     ["an invitation", (shell) => invitationPage(shell)],
     ["a notice", (shell) => <NoticePage shell={shell} status={404} />],
     ...staffPages,
+    ["one's own profile", (shell) => profilePage({ shell: { ...shell, user: ann.user } })],
+    ["somebody's page", (shell) => userPage({ shell })],
   ];
 
   test.each(pages)("has nothing inline that our policy would block: %s", (_, page) => {
@@ -157,6 +177,11 @@ describe("every page", () => {
       tags(html, 'form input[name="csrfmiddlewaretoken"]').map(({ attributes }) => attributes["value"]),
     ).toEqual(unsafe.map(() => "masked-token"));
   });
+});
+
+test("the profile's island holds the very props that the server drew its field with", () => {
+  const html = renderToString(profilePage({ ...profileOf(HOSTILE) }));
+  expect(html).toContain(renderToString(<PictureField {...dataOf(html, "picture")} />));
 });
 
 describe("an island of the room", () => {
@@ -247,7 +272,42 @@ test("what people typed is text wherever a page shows it", () => {
   );
   const hostileSettings = { room, members: [{ ...MEMBER, name: HOSTILE }], error: HOSTILE, origin: HOSTILE };
   expect(plain(settingsPage({ shell, ...hostileSettings }))).toEqual(plain(settingsPage({ error: "error" })));
+  const person = { ...PERSON, name: HOSTILE, bio: HOSTILE };
+  expect(plain(userPage({ shell, person: { ...person, name: "bob" } }))).toEqual(
+    plain(userPage({ shell: ann })),
+  );
+  expect(plain(profilePage({ shell, ...profileOf(HOSTILE) }))).toEqual(
+    plain(profilePage({ shell: ann, ...profileOf("hello") })),
+  );
 });
+
+const PERSON = { name: "bob", avatar: null, bio: "hello", createdAt: 1, lastSeenAt: 2, isStaff: false };
+
+function userPage(props: Partial<UserPageProps> = {}): VNode {
+  return <UserPage shell={ann} person={PERSON} {...props} />;
+}
+
+function profilePage(props: Partial<ProfilePageProps> = {}): VNode {
+  const rest = { errors: {}, sessions: [], done: null, closing: { error: null } };
+  const password = { error: null, rules: "strict" } as const;
+  return <ProfilePage shell={ann} {...profileOf("hello")} {...rest} password={password} {...props} />;
+}
+
+/** Every place for what people type or send, filled with one text. */
+function profileOf(text: string) {
+  const session = { id: text, address: text, createdAt: 1, agent: { browser: text, system: text } };
+  return {
+    account: { name: text, avatar: null, createdAt: 1 },
+    typed: { username: text, email: text, bio: text },
+    errors: { username: text, email: text, bio: text, image: text },
+    password: { error: text, rules: "strict" as const },
+    closing: { error: text },
+    sessions: [
+      { ...session, isCurrent: true },
+      { ...session, isCurrent: false },
+    ],
+  };
+}
 
 const DRAFT = { messageKey: "abcdefgh", text: "", error: null, maxLength: 1000 };
 

@@ -5,6 +5,7 @@ import { fill } from "../../src/shared/locale/format.ts";
 import { Avatar } from "../components/avatar.tsx";
 import { CsrfField } from "../components/csrf.tsx";
 import { Invitations, type ListedInvitation } from "../components/invitations.tsx";
+import { userPath } from "../components/links.ts";
 import { Layout, type Shell } from "../components/layout.tsx";
 
 export interface RoomSettingsProps {
@@ -74,8 +75,8 @@ function MemberList(props: RoomSettingsProps) {
       <ul class="member-list">
         {props.members.map((member) => (
           <li key={member.name}>
-            <Avatar name={member.name} />
-            <a href={`/users/${encodeURIComponent(member.name)}`} dir="auto">
+            <Avatar name={member.name} avatar={member.avatar} />
+            <a href={userPath(member.name)} dir="auto">
               {member.name}
             </a>
             {member.role !== "member" && <span class="role">{t.roles[member.role]}</span>}

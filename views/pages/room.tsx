@@ -143,6 +143,7 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
             refusals: draft && refusalsFor(draft.maxLength, shell),
           },
           user: user && user.name,
+          avatar: user && user.avatar,
         }}
       >
         <Pane roomName={room.name} messages={messages} previousAt={previousAt} reading={reading} t={t.room} />

@@ -6,7 +6,7 @@ import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
 import { members, rooms, users } from "./schema.ts";
 
-type Row = Omit<Room, "isClosed"> & { isClosed: number };
+type Row = Omit<Room, "avatar" | "isClosed"> & { isClosed: number };
 
 const ROOM = `r.id, r.slug, r.name, r.topic, r.head, r.is_closed AS isClosed,
   CASE WHEN r.slug = '${PUBLIC_ROOM}' THEN 'public' WHEN r.direct_key IS NULL THEN 'private' ELSE 'direct' END AS kind`;
@@ -24,8 +24,8 @@ export function createRoomStore(db: SqliteDatabase): RoomStore {
   const isMuted = client.query<{ muted: number }, { user: number }>(
     "SELECT is_muted AS muted FROM users WHERE id = $user",
   );
-  const otherOf = client.query<{ name: string }, { room: number; user: number }>(
-    "SELECT u.name FROM members m JOIN users u ON u.id = m.user_id WHERE m.room_id = $room AND m.user_id <> $user",
+  const otherOf = client.query<Pick<Room, "name" | "avatar">, { room: number; user: number }>(
+    "SELECT u.name, u.avatar FROM members m JOIN users u ON u.id = m.user_id WHERE m.room_id = $room AND m.user_id <> $user",
   );
   const ofUser = client.query<Row & { role: Role; unread: number }, { user: number; max: number }>(
     `SELECT ${ROOM}, m.role,
@@ -38,9 +38,17 @@ export function createRoomStore(db: SqliteDatabase): RoomStore {
   );
 
   /** As `user` sees it: a direct room bears the name of the other person. */
-  function seenBy<R extends Row>(row: R, user: UserId | null): Omit<R, "isClosed"> & { isClosed: boolean } {
+  function seenBy<R extends Row>(
+    row: R,
+    user: UserId | null,
+  ): Omit<R, "isClosed"> & Pick<Room, "avatar" | "isClosed"> {
     const other = row.kind === "direct" && user !== null ? otherOf.get({ room: row.id, user }) : null;
-    return { ...row, name: other?.name ?? row.name, isClosed: row.isClosed === 1 };
+    return {
+      ...row,
+      name: other?.name ?? row.name,
+      avatar: other?.avatar ?? null,
+      isClosed: row.isClosed === 1,
+    };
   }
 
   return {

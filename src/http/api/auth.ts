@@ -2,8 +2,6 @@
 import { Elysia } from "elysia";
 import type { PasswordRules } from "../../accounts/passwords.ts";
 import type { Account } from "../../accounts/ports.ts";
-import { avatarUrl } from "../../shared/media.ts";
-import { isoMicroseconds } from "../../shared/time.ts";
 import { readFields, type Fields } from "../body.ts";
 import { clearedSessionCookie, csrfCookie } from "../cookies.ts";
 import { mask } from "../csrf.ts";
@@ -16,6 +14,7 @@ import { registrationOf } from "../registration.ts";
 import { json } from "../respond.ts";
 import * as texts from "./texts.ts";
 import { demandCsrf } from "./unsafe.ts";
+import { sessionUserView } from "./users.ts";
 
 export interface AuthApi {
   edge: Edge;
@@ -40,7 +39,7 @@ export function authApi({ edge, entrance, passwordRules }: AuthApi) {
     status: number,
   ): Promise<Response> {
     const { cookies } = await edge.signIn(account, request, server, visitor);
-    return json({ authenticated: true, user: userView(account, visitor.origin) }, { status, cookies });
+    return json({ authenticated: true, user: sessionUserView(account, visitor.origin) }, { status, cookies });
   }
 
   return new Elysia()
@@ -53,7 +52,7 @@ export function authApi({ edge, entrance, passwordRules }: AuthApi) {
       const { signedIn, staleCookie, origin, secure } = visitor;
       const cookies = [csrfCookie(edge.csrfSecret(request, visitor), secure)];
       if (staleCookie) cookies.push(clearedSessionCookie(secure));
-      const user = signedIn && userView(signedIn.account, origin);
+      const user = signedIn && sessionUserView(signedIn.account, origin);
       return json({ authenticated: signedIn !== null, user }, { cookies });
     })
     .get("/api/auth/password-rules/", () => json({ rules: texts.PASSWORD_RULES[passwordRules] }))
@@ -97,16 +96,4 @@ export function authApi({ edge, entrance, passwordRules }: AuthApi) {
 
 function tooMany(wait: number): HttpRefusal {
   return new HttpRefusal(429, texts.TOO_MANY_ATTEMPTS, retryAfter(wait));
-}
-
-function userView(account: Account, origin: string) {
-  return {
-    username: account.name,
-    email: account.email,
-    profileImage: avatarUrl(account.avatar, origin),
-    bio: account.bio,
-    registeredAt: isoMicroseconds(account.createdAt),
-    is_staff: account.isStaff,
-    is_superuser: account.isSuperuser,
-  };
 }

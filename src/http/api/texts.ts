@@ -1,7 +1,9 @@
 /** What existing clients of the API show to people. These texts are part of the wire and stay Russian. */
 import type { NameFault } from "../../accounts/names.ts";
 import type { RegistrationFault } from "../../accounts/accounts.ts";
-import { USERNAME_MAX_LENGTH } from "../../shared/limits.ts";
+import type { ProfileFaults } from "../../accounts/profiles.ts";
+import { PICTURE_EXTENSIONS } from "../../accounts/uploads.ts";
+import { BIO_MAX_LENGTH, USERNAME_MAX_LENGTH } from "../../shared/limits.ts";
 
 export interface Fault {
   error: string;
@@ -60,8 +62,57 @@ function nameText(name: NameFault): string {
     case "characters":
       return "Введите правильное имя пользователя. Оно может содержать только буквы, цифры и знаки @/./+/-/_.";
     case "too_long":
-      return `Убедитесь, что это значение содержит не более ${USERNAME_MAX_LENGTH} символов (сейчас ${name.length}).`;
+      return tooLong(USERNAME_MAX_LENGTH, name.length);
   }
+}
+
+type Fields = { [Field in keyof ProfileFaults]-?: NonNullable<ProfileFaults[Field]> };
+
+/** One message for each field that is wrong. */
+export function profileErrors({ username, email, bio, image }: ProfileFaults): Record<string, string[]> {
+  return {
+    ...(username && { username: [usernameText(username)] }),
+    ...(email && { email: [emailText(email)] }),
+    ...(bio && { bio: [bioText(bio)] }),
+    ...(image && { image: [imageText(image)] }),
+  };
+}
+
+function usernameText(username: Fields["username"]): string {
+  if (username.fault === "taken") return "Имя пользователя уже занято";
+  return username.fault === "bad_characters" ? BAD_CHARACTERS : nameText(username);
+}
+
+function emailText({ fault: email }: Fields["email"]): string {
+  return {
+    taken: "Email уже используется",
+    bad_characters: BAD_CHARACTERS,
+    bad_address: "Введите правильный адрес электронной почты.",
+  }[email];
+}
+
+function bioText(bio: Fields["bio"]): string {
+  return bio.fault === "too_long" ? tooLong(BIO_MAX_LENGTH, bio.length) : BAD_CHARACTERS;
+}
+
+function imageText(image: Fields["image"]): string {
+  switch (image.fault) {
+    case "empty":
+      return "Отправленный файл пуст.";
+    case "unreadable":
+    case "too_many_pixels":
+      return "Загрузите правильное изображение. Файл, который вы загрузили, поврежден или не является изображением.";
+    case "name_too_long":
+      return `Убедитесь, что это имя файла содержит не более 100 символов (сейчас ${image.length}).`;
+    case "extension":
+      return `Расширение файлов “${image.extension}” не поддерживается. Разрешенные расширения: ${PICTURE_EXTENSIONS}.`;
+  }
+}
+
+const BAD_CHARACTERS = "Данные содержат запрещённый символ: ноль-байт";
+
+function tooLong(most: number, length: number): string {
+  return `Убедитесь, что это значение содержит не более ${most} символов (сейчас ${length}).`;
 }
 
 function fault(field: string, error: string, message: string): Fault {

@@ -1,10 +1,9 @@
 /** Reading an unsafe request of the API in the order that existing clients see: the CSRF check, then the body. */
 import { readFields, type Fields } from "../body.ts";
+import { mayHaveTokenInside } from "../csrf.ts";
 import type { Edge } from "../edge.ts";
 import type { Visitor } from "../identify.ts";
 import type { Peer } from "../origin.ts";
-
-const FORM = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i;
 
 /** The token may come in a form's field, so a form is read first, and handed on. */
 export async function demandCsrf(
@@ -13,8 +12,7 @@ export async function demandCsrf(
   peer: Peer,
   visitor: Visitor,
 ): Promise<Fields | undefined> {
-  const isForm = FORM.test(request.headers.get("content-type") ?? "");
-  const form = isForm ? await readFields(request) : undefined;
+  const form = mayHaveTokenInside(request) ? await readFields(request) : undefined;
   edge.demandCsrf(request, peer, visitor, form);
   return form;
 }

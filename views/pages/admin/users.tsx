@@ -5,6 +5,7 @@ import { Frame, Moment, Paging, Plain, Search } from "./frame.tsx";
 
 export interface ListedUser {
   name: string;
+  avatar: string | null;
   isActive: boolean;
   isMuted: boolean;
   isStaff: boolean;
@@ -29,7 +30,7 @@ export function UsersPage({ shell, q, items, next, isFirst }: UsersPageProps) {
       <ol class="records people">
         {items.map((user) => (
           <li key={user.name}>
-            <Avatar name={user.name} />
+            <Avatar name={user.name} avatar={user.avatar} />
             <a href={userPath(user.name)}>
               <Plain>{user.name}</Plain>
             </a>
