@@ -1,0 +1,79 @@
+/** The rules of the product, each given what it needs. */
+import { createAccounts } from "../accounts/accounts.ts";
+import { createAudit } from "../accounts/audit.ts";
+import { createCredentials } from "../accounts/credentials.ts";
+import { createPasswords } from "../accounts/passwords.ts";
+import { createProfiles } from "../accounts/profiles.ts";
+import { createSessions } from "../accounts/sessions.ts";
+import { createStanding } from "../accounts/standing.ts";
+import { createAccess } from "../chat/access.ts";
+import { createFeed } from "../chat/feed.ts";
+import { createInvitations } from "../chat/invitations.ts";
+import { createMembers } from "../chat/members.ts";
+import { createMessages } from "../chat/messages.ts";
+import type { Bus, Clock, KeyMaker } from "../chat/ports.ts";
+import { createPresence } from "../chat/presence.ts";
+import { createRooms } from "../chat/rooms.ts";
+import { createStaffActs } from "../chat/staff.ts";
+import type { Config, RateConfig } from "../config.ts";
+import { secretText } from "../http/csrf.ts";
+import { createSeal } from "../http/seal.ts";
+import { createMemoryLimit } from "../limits/memory.ts";
+import { loadCommonPasswords } from "../resources.ts";
+import type { ClientKey } from "../shared/ids.ts";
+import type { Stores } from "./stores.ts";
+
+export type Domain = ReturnType<typeof createDomain>;
+
+export const clock: Clock = { now: () => Date.now() };
+
+export function createDomain(config: Config, stores: Stores, bus: Bus, secretKey: string) {
+  const passwords = createPasswords(config.passwordRules, loadCommonPasswords);
+  const { pictures } = stores;
+  const sessions = createSessions({ store: stores.sessions, clock, secrets: { text: secretText }, bus });
+  const audit = createAudit({ log: stores.audit, clock });
+  const standing = createStanding({ store: stores.accounts, sessions, bus, audit });
+
+  const keys = createKeys();
+  const access = createAccess(stores.rooms);
+  const roomRate = createLimit(config.roomRate);
+  const slugs = config.roomSlug;
+  const rooms = createRooms({ store: stores.rooms, bus, clock, keys, rate: roomRate, slugs });
+  const messageRate = createLimit(config.messageRate);
+  const maxLength = config.messageMaxLength;
+  const store = stores.messages;
+  const messages = createMessages({ store, access, bus, clock, rate: messageRate, maxLength });
+
+  return {
+    accounts: createAccounts({ store: stores.accounts, passwords, clock }),
+    profiles: createProfiles({ store: stores.accounts, pictures, bus }),
+    credentials: createCredentials({ store: stores.accounts, passwords, sessions, pictures, bus, clock }),
+    sessions,
+    audit,
+    keys,
+    access,
+    rooms,
+    members: createMembers({ store: stores.members, bus }),
+    invitations: createInvitations({
+      store: stores.invitations,
+      seal: createSeal(secretKey),
+      clock,
+      rate: createLimit(config.invitationRate),
+    }),
+    messages,
+    feed: createFeed(store),
+    presence: createPresence({ clock, bus, ...config.presence }),
+    acts: createStaffActs({ standing, rooms, messages, store, audit }),
+  };
+}
+
+export function createLimit({ points, windowSeconds }: RateConfig) {
+  return createMemoryLimit(points, windowSeconds);
+}
+
+function createKeys(): KeyMaker {
+  return {
+    clientKey: () => secretText(22) as ClientKey,
+    slug: () => Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString("hex"),
+  };
+}

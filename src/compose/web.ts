@@ -1,0 +1,99 @@
+/** The edge: all routes, pages and API alike, and what they share. */
+import type { LastSeen } from "../accounts/last-seen.ts";
+import type { Bus } from "../chat/ports.ts";
+import type { Config } from "../config.ts";
+import { accountRoutes } from "../http/accounts.tsx";
+import { adminRoutes } from "../http/admin.tsx";
+import { adminApi } from "../http/api/admin.ts";
+import { authApi } from "../http/api/auth.ts";
+import { chatApi } from "../http/api/chat.ts";
+import { healthApi } from "../http/api/health.ts";
+import { profileApi } from "../http/api/profiles.ts";
+import { createAssets } from "../http/assets.ts";
+import { createCors } from "../http/cors.ts";
+import { createEdge } from "../http/edge.ts";
+import { createEntrance } from "../http/entrance.ts";
+import { createErrorHandler } from "../http/errors.ts";
+import { createIdentify } from "../http/identify.ts";
+import { invitationRoutes } from "../http/invitations.tsx";
+import { mediaRoutes } from "../http/media.ts";
+import { messageRoutes } from "../http/messages.ts";
+import { myRoomRoutes } from "../http/my-rooms.tsx";
+import { createOrigins } from "../http/origin.ts";
+import { createPageCache } from "../http/page-cache.ts";
+import { preferenceRoutes } from "../http/preference-routes.ts";
+import { profileRoutes } from "../http/profiles.tsx";
+import { createShell } from "../http/render.tsx";
+import { roomSettingsRoutes } from "../http/room-settings.tsx";
+import { createRoomPages, roomRoutes } from "../http/rooms.tsx";
+import { createServer } from "../http/server.ts";
+import { createStaffArea } from "../http/staff-area.ts";
+import { createTokens } from "../http/tokens.ts";
+import { createUploads } from "../http/uploads.ts";
+import type { Log } from "../log.ts";
+import { loadBundles, PUBLIC_FILES } from "../resources.ts";
+import { socketRoutes } from "../ws/routes.ts";
+import { clock, createLimit, type Domain } from "./domain.ts";
+import type { Sockets } from "./sockets.ts";
+import type { Stores } from "./stores.ts";
+
+export interface WebDeps {
+  config: Config;
+  stores: Stores;
+  domain: Domain;
+  sockets: Sockets;
+  lastSeen: LastSeen;
+  bus: Bus;
+  secretKey: string;
+  log: Log;
+}
+
+export async function createWeb({ config, stores, domain, sockets, lastSeen, bus, secretKey, log }: WebDeps) {
+  const { passwordRules, messageMaxLength, pageSize, pageSizeMax } = config;
+  const { accounts, audit, sessions } = domain;
+  const { directory, pictures, audit: auditLog } = stores;
+
+  const origins = createOrigins(config);
+  const tokens = createTokens(secretKey);
+  const identify = createIdentify({ lastSeen, sessions, tokens, origins });
+  const edge = createEdge({ identify, lastSeen, origins, sessions, tokens, audit });
+
+  const rates = { login: createLimit(config.authRate), register: createLimit(config.authRate) };
+  // From all addresses together an account takes more than from one, so that a stranger does not lock it.
+  const accountRate = createLimit({ ...config.authRate, points: 2 * config.authRate.points });
+  const entrance = createEntrance({ accounts, audit, origins, rates, accountRate });
+  const staffArea = createStaffArea({ audit, origins });
+
+  const assets = createAssets(await loadBundles());
+  const shellOf = createShell(assets);
+  const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
+  const cors = createCors(config.cors);
+  const server = await createServer({ assets, origins, onError, cors, publicFiles: PUBLIC_FILES });
+
+  const shared = { ...domain, edge, shellOf, staffArea };
+  const pages = createRoomPages({ ...shared, cache: createPageCache(bus), messageMaxLength });
+  const uploadRate = createLimit(config.uploadRate);
+  const editing = { ...shared, loginRate: rates.login, uploads: createUploads(), uploadRate };
+  const administration = { ...shared, auditLog, directory };
+  const probes = { database: stores.probe, cache: async () => {} };
+  const handshakes = { ...sockets, clock, identify, origins, rooms: domain.rooms };
+
+  const app = server
+    .use(roomRoutes(edge, pages))
+    .use(messageRoutes({ ...shared, pages, messageMaxLength }))
+    .use(accountRoutes({ ...shared, entrance, passwordRules }))
+    .use(myRoomRoutes(shared))
+    .use(roomSettingsRoutes(shared))
+    .use(invitationRoutes(shared))
+    .use(profileRoutes({ ...editing, passwordRules }))
+    .use(mediaRoutes(pictures))
+    .use(adminRoutes(administration))
+    .use(preferenceRoutes(edge))
+    .use(authApi({ edge, entrance, passwordRules }))
+    .use(profileApi(editing))
+    .use(adminApi(administration))
+    .use(healthApi({ clock, log, probes }))
+    .use(chatApi({ ...shared, pageSize, pageSizeMax }))
+    .use(socketRoutes({ ...handshakes, rate: createLimit(config.socketRate) }));
+  return app;
+}
