@@ -22,7 +22,7 @@ export interface Invitations {
   accept(actor: Actor, token: string): Promise<string>;
 }
 
-const TOKEN = /^(\d{1,15})-([\w-]{16,64})$/;
+const TOKEN = /^([1-9]\d{0,14})-([\w-]{16,64})$/;
 const DAY = 24 * 60 * 60 * 1000;
 
 export function createInvitations(deps: {

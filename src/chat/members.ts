@@ -40,8 +40,8 @@ export function createMembers({ store, bus }: { store: MemberStore; bus: Bus }):
     async remove(moderator, name) {
       const other = await named(moderator, name);
       const mayRemove = other.role === "member" || (moderator.role === "owner" && other.role !== "owner");
-      if (!mayRemove) throw new Refused("forbidden");
-      await store.setRole(moderator.room.id, other.id, "removed");
+      const done = mayRemove && (await store.setRole(moderator.room.id, other.id, "removed"));
+      if (!done) throw new Refused("forbidden");
       tell(moderator, other.id);
     },
 

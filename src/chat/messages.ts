@@ -92,9 +92,10 @@ export function createMessages(deps: {
     },
 
     async remove(actor, id) {
+      // Before anything is looked up: a guest does not learn which messages exist.
+      signedIn(actor);
       const place = await store.find(id);
       if (!place) throw new Refused("not_found");
-      signedIn(actor);
       if (!(await mayRemove(actor, place.slug, place.author))) throw new Refused("forbidden");
       const removed = await store.remove(id, clock.now());
       if (removed) tell(removed.room, removed.slug, removed.message);

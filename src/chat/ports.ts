@@ -55,7 +55,12 @@ export interface RoomStore {
   /** The present name of whoever made it. */
   creator(room: RoomId): Promise<string | null>;
   update(room: RoomId, changes: Partial<Pick<Room, "name" | "topic" | "isClosed">>): Promise<void>;
-  /** With everything that was written in it. */
+  /** The slug of the room that the two share, if they do. */
+  directSlug(one: UserId, other: UserId): Promise<string | null>;
+  /**
+   * Everything that was written in it, its members and invitations. The slug stays taken: clients that come back by
+   * themselves would else find themselves in a room of somebody else.
+   */
   remove(room: RoomId): Promise<void>;
 }
 
@@ -77,15 +82,16 @@ export interface RoomPlace {
 export interface MemberStore {
   /** Owner first, then moderators, each kind in the order of joining. */
   ofRoom(room: RoomId): Promise<RoomMember[]>;
-  setRole(room: RoomId, user: UserId, role: Role | "removed"): Promise<void>;
-  /** Both changes or none; none when `from` is not the owner any more. */
+  /** False, and nothing changed, for the owner and for whoever is not there any more. */
+  setRole(room: RoomId, user: UserId, role: Exclude<Role, "owner"> | "removed"): Promise<boolean>;
+  /** Both changes or none; none when `from` is not the owner any more, or `to` no member. */
   handOver(room: RoomId, from: UserId, to: UserId): Promise<void>;
   /**
    * Takes somebody out of every room but the direct ones. A room of theirs goes to the first of its moderators, else
    * of its members; one that nobody is left in is removed.
    */
   withdraw(user: UserId): Promise<{ left: RoomPlace[]; removed: RoomPlace[] }>;
-  /** As if they had never been there: whoever has left, or may come back. */
+  /** As if they had never been there: whoever has left, or may come back. The owner stays. */
   forget(room: RoomId, user: UserId): Promise<void>;
   /** Never back to an earlier message. */
   markRead(room: RoomId, user: UserId, seq: number): Promise<void>;

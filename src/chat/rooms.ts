@@ -86,6 +86,8 @@ export function createRooms(deps: {
     async direct(actor, other) {
       const { id, name } = signedIn(actor);
       if (id === other.id) throw new Refused("forbidden");
+      const known = await store.directSlug(id, other.id);
+      if (known !== null) return known;
       await spend(id);
       const room = { slug: keys.slug(), name: `${name}, ${other.name}`, createdAt: clock.now() };
       return store.direct(room, id, other.id);
@@ -119,9 +121,12 @@ export function createRooms(deps: {
   };
 }
 
+// Characters that nobody sees: a name of nothing else would be an empty link.
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\s]/gu;
+
 function nameOf(raw: string): string {
   const name = strip(raw);
-  if (name === "" || codePoints(name) > ROOM_NAME_MAX_LENGTH || !isStorable(name))
+  if (name.replace(INVISIBLE, "") === "" || codePoints(name) > ROOM_NAME_MAX_LENGTH || !isStorable(name))
     throw new Refused("bad_name");
   return name;
 }

@@ -49,6 +49,8 @@ export function myRoomRoutes({ edge, rooms, members, profiles, shellOf }: MyRoom
       "/rooms/read",
       async ({ request, server, visitor }) => {
         await submitted(edge, { request, server, visitor });
+        // Logged out meanwhile, as above.
+        if (!visitor.signedIn) return seeOther(withNext("/login", "/rooms"));
         await members.markAllRead(visitor.actor);
         return seeOther("/rooms");
       },

@@ -6,6 +6,7 @@ import type { Members } from "../chat/members.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { invitationId } from "../shared/ids.ts";
+import { strip } from "../shared/text.ts";
 import { RoomSettingsPage } from "../../views/pages/room-settings.tsx";
 import type { Fields } from "./body.ts";
 import { submitted, visitorPlugin, type Edge } from "./edge.ts";
@@ -34,7 +35,8 @@ export function roomSettingsRoutes({ edge, access, rooms, members, invitations, 
       room: reader.room,
       role: reader.role ?? "member",
       origin: visitor.origin,
-      members: await members.list(reader),
+      // Who was put out is the business of those who may let them in again.
+      members: (await members.list(reader)).filter(({ role }) => moderates || role !== "removed"),
       invitations: moderates ? await invitations.list(await access.moderator(visitor.actor, slug)) : null,
       error: refused ? wordsFor(refused, shell) : null,
     };
@@ -98,7 +100,8 @@ export function roomSettingsRoutes({ edge, access, rooms, members, invitations, 
     "delete",
     async (sent) => {
       const proof = await owner(sent);
-      if (sent.fields.get("confirmation")?.trim() !== proof.room.name) throw new Refused("not_confirmed");
+      if (strip(sent.fields.get("confirmation") ?? "") !== proof.room.name)
+        throw new Refused("not_confirmed");
       await rooms.remove(proof);
     },
     elsewhere,

@@ -9,11 +9,12 @@ const anyText = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => Str
 const KEY = "abcdefgh" as ClientKey;
 const SEND: ClientFrame = { type: "send", room: "public", key: KEY, text: "hello" };
 const RESUME: ClientFrame = { type: "resume", room: "public", epoch: "e", rev: 41 };
+const READ: ClientFrame = { type: "read", room: "hall", seq: 7 };
 const PRESENCE: ClientFrame = { type: "presence" };
 const HELLO: ClientFrame = { type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0 }] };
 
 describe("a frame", () => {
-  test.each([SEND, RESUME, PRESENCE, HELLO, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
+  test.each([SEND, RESUME, READ, PRESENCE, HELLO, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
     "is read as it was written: %j",
     (frame) => {
       expect(parse(frame)).toEqual(frame);
@@ -24,6 +25,7 @@ describe("a frame", () => {
     expect(parse({ ...SEND, author: "admin", id: 1, seq: 1 })).toEqual(SEND);
     expect(parse({ ...RESUME, changes: [] })).toEqual(RESUME);
     expect(parse({ ...PRESENCE, online: [{ name: "admin", avatar: null }], guests: -1 })).toEqual(PRESENCE);
+    expect(parse({ ...READ, user: "admin", key: KEY })).toEqual(READ);
     expect(
       parse({ type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0, role: "admin" }], user: "x" }),
     ).toEqual(HELLO);
@@ -56,6 +58,20 @@ describe("a frame", () => {
       expect(parse({ ...RESUME, rev })).toBeNull();
     },
   );
+
+  test.each([[-1], [0.5], ["7"], [null], [[7]], [{}], [2 ** 53], [true], [undefined]])(
+    "to mark as read names no place like %j",
+    (seq) => {
+      for (const place of [0, Number.MAX_SAFE_INTEGER])
+        expect(parse({ ...READ, seq: place })).toEqual({ ...READ, seq: place } as ClientFrame);
+      expect(parse({ ...READ, seq })).toBeNull();
+    },
+  );
+
+  test.each([[1], [null], [["hall"]], [{}], [undefined]])("to mark as read names no room like %j", (room) => {
+    expect(parse(READ)).not.toBeNull();
+    expect(parse({ ...READ, room })).toBeNull();
+  });
 
   test.each([
     "[1]",
@@ -108,11 +124,12 @@ test("no text makes the parser throw", () => {
   const almost = fc
     .record(
       {
-        type: fc.oneof(fc.constantFrom("hello", "resume", "send"), fc.jsonValue()),
+        type: fc.oneof(fc.constantFrom("hello", "resume", "send", "read"), fc.jsonValue()),
         room: fc.oneof(fc.string(), fc.jsonValue()),
         rooms: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
         epoch: fc.oneof(fc.string(), fc.jsonValue()),
         rev: fc.oneof(fc.nat(), fc.double(), fc.jsonValue()),
+        seq: fc.oneof(fc.nat(), fc.double(), fc.jsonValue()),
         key: fc.oneof(fc.constant(KEY), fc.jsonValue()),
         text: fc.oneof(anyText, fc.jsonValue()),
       },

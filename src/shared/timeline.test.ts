@@ -5,13 +5,14 @@ import { apply, type Timeline } from "./timeline.ts";
 
 type Stretch = Omit<Changes, "room">;
 
-/** What happened in a room, change by change: a new message, or an edit of one that was there. */
-type Happening = { kind: "new" } | { kind: "edit"; which: number };
+/** What happened in a room, change by change: a new message, or an edit or the removal of one that was there. */
+type Happening = { kind: "new" } | { kind: "edit" | "remove"; which: number };
 
 const happenings = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: fc.constant<Happening>({ kind: "new" }) },
     { weight: 1, arbitrary: fc.nat(1000).map((which): Happening => ({ kind: "edit", which })) },
+    { weight: 1, arbitrary: fc.nat(1000).map((which): Happening => ({ kind: "remove", which })) },
   ),
   { minLength: 1, maxLength: 60 },
 );
@@ -111,6 +112,33 @@ describe("one stretch of changes", () => {
     expect(applied(held, { from: 3, to: 5, changes: [] })).toEqual({ ...held, rev: 5 });
   });
 
+  test("with a removal puts an empty place where the message was", () => {
+    const { messages } = applied(held, { from: 3, to: 4, changes: [tombstone(2, 4)] });
+    expect(messages).toEqual([message(1, 1), tombstone(2, 4), message(3, 3)]);
+  });
+
+  test("with the removal of a message older than the first leaves that to history", () => {
+    const short: Timeline = { rev: 3, messages: [message(3, 3)] };
+    const after = applied(short, { from: 3, to: 5, changes: [tombstone(1, 4), tombstone(2, 5)] });
+    expect(after).toEqual({ ...short, rev: 5 });
+  });
+
+  test("with a message that was written and removed while one was away holds its place", () => {
+    const { messages } = applied(held, { from: 3, to: 6, changes: [message(5, 5), tombstone(4, 6)] });
+    expect(messages.slice(3)).toEqual([tombstone(4, 6), message(5, 5)]);
+  });
+
+  test("does not bring back a message that was removed", () => {
+    const gone = applied(held, { from: 3, to: 4, changes: [tombstone(3, 4)] });
+    for (const late of [
+      { from: 2, to: 3, changes: [message(3, 3)] },
+      { from: 2, to: 5, changes: [message(3, 3), message(5, 5)] },
+    ]) {
+      const { messages } = applied(gone, late);
+      expect(messages[2]).toEqual(tombstone(3, 4));
+    }
+  });
+
   test("leaves the timeline that it was applied to as it was", () => {
     const before = structuredClone(held);
     applied(held, { from: 3, to: 5, changes: [message(1, 4, "edited"), message(5, 5)] });
@@ -135,9 +163,10 @@ function roomOf(happened: Happening[]): Room {
   const places: number[] = [];
   for (const [i, happening] of happened.entries()) {
     const rev = i + 1;
-    const edited = happening.kind === "edit" ? places[happening.which % places.length] : undefined;
-    if (edited === undefined) places.push(rev);
-    changes.push(message(edited ?? rev, rev, `text ${rev}`));
+    const changed = happening.kind === "new" ? undefined : places[happening.which % places.length];
+    if (changed === undefined) places.push(rev);
+    const isRemoved = changed !== undefined && happening.kind === "remove";
+    changes.push(isRemoved ? tombstone(changed, rev) : message(changed ?? rev, rev, `text ${rev}`));
   }
   return { head: happened.length, changes };
 }
@@ -157,6 +186,10 @@ function page(room: Room, rev: number, limit: number): Timeline {
 function stretch(room: Room, from: number, to: number): Stretch {
   const changes = stateAt(room, to).filter(({ rev }) => rev > from);
   return { from, to, changes: changes.toSorted((a, b) => a.rev - b.rev) };
+}
+
+function tombstone(seq: number, rev: number): MessageView {
+  return { ...message(seq, rev, ""), deletedAt: rev };
 }
 
 function message(seq: number, rev: number, text = `text ${seq}`): MessageView {

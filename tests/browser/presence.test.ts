@@ -96,8 +96,8 @@ test("the page needs one socket for all that is live on it", async () => {
   ann.page.on("websocket", () => sockets++);
   await ann.registers();
   await ann.sees("1 online");
-  await ann.sends("both work");
-  await ann.seesMessage("both work");
+  await ann.sends("вместе");
+  await ann.seesMessage("вместе");
   expect(sockets).toBe(1);
 });
 
@@ -174,6 +174,7 @@ test("the list is large enough for a finger", async () => {
   const heights = await ann.page
     .locator(".people a")
     .evaluateAll((links) => links.map((link) => link.getBoundingClientRect().height));
-  expect(heights.filter((height) => height >= 44)).toHaveLength(1);
+  expect(heights.length).toBeGreaterThan(0);
+  expect(heights.filter((height) => height < 44)).toEqual([]);
   expect(await smallTargets(ann)).toEqual([]);
 });

@@ -342,7 +342,7 @@ function rowOf(name: string): Record<string, unknown> {
 
 function rooms(): string[] {
   const database = new Database(join(world.dataDir, "echochat.sqlite"), { readonly: true });
-  const slugs = database.query<{ slug: string }, []>("SELECT slug FROM rooms").all();
+  const slugs = database.query<{ slug: string }, []>("SELECT slug FROM rooms WHERE name <> ''").all();
   database.close();
   return slugs.map(({ slug }) => slug);
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Directory } from "../../accounts/ports.ts";
 import { MESSAGES_COUNTED } from "../../shared/limits.ts";
 import { contains, stretchOf } from "./lists.ts";
@@ -51,6 +51,8 @@ export function createDirectory(db: SqliteDatabase): Directory {
         .where(
           and(
             isNull(rooms.directKey),
+            // What is left of a room that was deleted.
+            ne(rooms.name, ""),
             before === null ? undefined : lt(rooms.id, sql`${before}`),
             q === ""
               ? undefined

@@ -2,6 +2,7 @@ import { and, asc, eq, isNull, ne, sql } from "drizzle-orm";
 import type { MemberStore, RoomPlace } from "../../chat/ports.ts";
 import type { RoomId, UserId } from "../../shared/ids.ts";
 import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
+import { emptyRoom } from "./rooms.ts";
 import { members, rooms, users } from "./schema.ts";
 
 const RANKS = sql`CASE ${members.role} WHEN 'owner' THEN 0 WHEN 'moderator' THEN 1 WHEN 'member' THEN 2 ELSE 3 END`;
@@ -10,6 +11,8 @@ const BY_JOINING = [asc(members.joinedAt), asc(members.userId)];
 
 export function createMemberStore(db: SqliteDatabase): MemberStore {
   const one = (room: RoomId, user: UserId) => and(eq(members.roomId, room), eq(members.userId, user));
+  /** Whoever has become the owner since the caller looked keeps the room. */
+  const notOwner = ne(members.role, "owner");
 
   return {
     async ofRoom(room) {
@@ -30,15 +33,17 @@ export function createMemberStore(db: SqliteDatabase): MemberStore {
     },
 
     async setRole(room, user, role) {
-      db.update(members).set({ role }).where(one(room, user)).run();
+      const which = and(one(room, user), notOwner);
+      return db.update(members).set({ role }).where(which).returning().all().length > 0;
     },
 
     async handOver(room, from, to) {
       db.transaction((tx) => {
         const present = and(one(room, from), eq(members.role, "owner"));
-        const former = tx.update(members).set({ role: "moderator" }).where(present).returning().all();
-        if (former.length === 0) return;
-        tx.update(members).set({ role: "owner" }).where(one(room, to)).run();
+        const heir = and(one(room, to), notOwner, ne(members.role, "removed"));
+        if (!tx.select().from(members).where(present).get()) return;
+        const promoted = tx.update(members).set({ role: "owner" }).where(heir).returning().all();
+        if (promoted.length > 0) tx.update(members).set({ role: "moderator" }).where(present).run();
       }, IMMEDIATE);
     },
 
@@ -63,7 +68,7 @@ export function createMemberStore(db: SqliteDatabase): MemberStore {
             .get();
           if (heir) tx.update(members).set({ role: "owner" }).where(one(id, heir.userId)).run();
           else {
-            tx.delete(rooms).where(eq(rooms.id, id)).run();
+            emptyRoom(tx, id);
             removed.push({ id, slug });
           }
         }
@@ -73,7 +78,9 @@ export function createMemberStore(db: SqliteDatabase): MemberStore {
     },
 
     async forget(room, user) {
-      db.delete(members).where(one(room, user)).run();
+      db.delete(members)
+        .where(and(one(room, user), notOwner))
+        .run();
     },
 
     async markRead(room, user, seq) {

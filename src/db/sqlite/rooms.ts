@@ -1,10 +1,10 @@
 import { eq } from "drizzle-orm";
 import type { Role, Room, RoomStore } from "../../chat/ports.ts";
 import { UNREAD_MAX } from "../../shared/limits.ts";
-import type { UserId } from "../../shared/ids.ts";
+import type { RoomId, UserId } from "../../shared/ids.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
-import { members, rooms, users } from "./schema.ts";
+import { invitations, members, messages, rooms, users } from "./schema.ts";
 
 type Row = Omit<Room, "avatar" | "isClosed"> & { isClosed: number };
 
@@ -116,8 +116,13 @@ export function createRoomStore(db: SqliteDatabase): RoomStore {
       db.update(rooms).set(changes).where(eq(rooms.id, room)).run();
     },
 
+    async directSlug(one, other) {
+      const key = eq(rooms.directKey, directKeyOf(one, other));
+      return db.select({ slug: rooms.slug }).from(rooms).where(key).get()?.slug ?? null;
+    },
+
     async remove(room) {
-      db.delete(rooms).where(eq(rooms.id, room)).run();
+      db.transaction((tx) => emptyRoom(tx, room), IMMEDIATE);
     },
   };
 }
@@ -125,4 +130,12 @@ export function createRoomStore(db: SqliteDatabase): RoomStore {
 /** The same for the two, whoever comes first. */
 function directKeyOf(one: UserId, other: UserId): string {
   return `${Math.min(one, other)}:${Math.max(one, other)}`;
+}
+
+/** What is left is the slug, and the number up to which its changes were counted. */
+export function emptyRoom(tx: Pick<SqliteDatabase, "delete" | "update">, room: RoomId): void {
+  tx.delete(messages).where(eq(messages.roomId, room)).run();
+  tx.delete(invitations).where(eq(invitations.roomId, room)).run();
+  tx.delete(members).where(eq(members.roomId, room)).run();
+  tx.update(rooms).set({ name: "", topic: "", createdBy: null }).where(eq(rooms.id, room)).run();
 }
