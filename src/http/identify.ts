@@ -12,7 +12,7 @@ export interface Visitor {
   signedIn: SignedIn | null;
   /** A session cookie came along that opens nothing; it should be cleared. */
   staleCookie: boolean;
-  /** Scheme and host under which the client sees us. */
+  /** Scheme and host under which the client sees us: what absolute addresses in answers begin with. */
   origin: string;
   /** The client uses TLS. */
   secure: boolean;
@@ -30,13 +30,13 @@ export function createIdentify(deps: {
 }): Identify {
   const { lastSeen, sessions, tokens, origins } = deps;
   return async (request, peer) => {
-    const origin = origins.own(request, peer);
-    const secure = origin.startsWith("https:");
+    const secure = origins.own(request, peer).startsWith("https:");
     const token = readCookie(request, sessionCookieName(secure));
     const id = token ? await tokens.read(token) : null;
     const signedIn = id ? await sessions.current(id) : null;
     if (signedIn) lastSeen.seen(signedIn.account.id);
     const actor = signedIn ? actorOf(signedIn) : GUEST;
+    const origin = origins.base(request, peer);
     return { actor, signedIn, staleCookie: token !== null && !signedIn, origin, secure };
   };
 }

@@ -43,6 +43,45 @@ describe("the network that a limit counts", () => {
   });
 });
 
+describe("addresses in answers begin with", () => {
+  const baseOf = (host: string, origin?: string, more: Record<string, string> = {}, env = {}) => {
+    const headers = { host, ...(origin !== undefined && { origin }), ...more };
+    const asked = new Request(`http://${host}/`, { headers });
+    const proxy: Peer = { requestIP: () => ({ address: PROXY, family: "IPv4", port: 1 }) };
+    return createOrigins(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8", ...env })).base(asked, proxy);
+  };
+  const PUBLIC = "https://chat.example.org";
+
+  test("the name that the request used", () => {
+    expect(baseOf("chat.example.org")).toBe("http://chat.example.org");
+    expect(baseOf("chat.example.org", "https://evil.example")).toBe("http://chat.example.org");
+    expect(baseOf("localhost:3000", "http://localhost:5173")).toBe("http://localhost:3000");
+  });
+
+  test.each([
+    "localhost:8000",
+    "backend",
+    "127.0.0.1",
+    "10.1.2.3:80",
+    "192.168.0.4",
+    "[::1]:80",
+    "[fd00::1]",
+  ])("the page's origin where %s is known to nobody outside", (host) => {
+    expect(baseOf(host)).toBe(`http://${host}`);
+    expect(baseOf(host, PUBLIC)).toBe(PUBLIC);
+    for (const useless of ["null", "file://", "not an origin", "http://localhost:5173", "http://backend"]) {
+      expect(baseOf(host, useless)).toBe(`http://${host}`);
+    }
+  });
+
+  test("what the proxy says, or the setting, before all that", () => {
+    const forwarded = { "x-forwarded-host": "talk.example.org", "x-forwarded-proto": "https" };
+    expect(baseOf("backend", PUBLIC, forwarded)).toBe("https://talk.example.org");
+    const setting = { PUBLIC_BASE_URL: "https://set.example.org" };
+    expect(baseOf("backend", PUBLIC, forwarded, setting)).toBe("https://set.example.org");
+  });
+});
+
 describe("the client's address", () => {
   test("is the peer's when no proxy stands between", () => {
     expect(addressFrom(STRANGER)).toBe(STRANGER);

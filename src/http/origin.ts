@@ -1,5 +1,5 @@
 /** Where a request comes from: the client's address, the origin it sees us under, and the origin of the page that sent it. */
-import { isIP, type BlockList } from "node:net";
+import { BlockList, isIP } from "node:net";
 import type { Server } from "bun";
 
 export type Peer = Pick<Server<unknown>, "requestIP"> | null;
@@ -9,6 +9,11 @@ export interface Origins {
   isServed(request: Request): boolean;
   /** Scheme and host under which the client reached us. */
   own(request: Request, peer: Peer): string;
+  /**
+   * What the addresses of pictures in answers begin with: `own`, or the page's own origin where a proxy has hidden the
+   * name by which the world knows us behind one that only it can resolve.
+   */
+  base(request: Request, peer: Peer): string;
   /** The client's address: the rightmost one that is not a trusted proxy's. */
   address(request: Request, peer: Peer): string;
   /** Whose page sent a request: one of ours, another site's, or nobody says. */
@@ -34,6 +39,20 @@ const HOST = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1"]);
 const PORT = /:\d+$/;
 
+const INTERNAL = new BlockList();
+for (const [address, bits] of [
+  ["127.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["169.254.0.0", 16],
+] as const) {
+  INTERNAL.addSubnet(address, bits, "ipv4");
+}
+INTERNAL.addAddress("::1", "ipv6");
+INTERNAL.addSubnet("fc00::", 7, "ipv6");
+INTERNAL.addSubnet("fe80::", 10, "ipv6");
+
 export function createOrigins(options: OriginOptions): Origins {
   const { publicBaseUrl, trustedProxies, allowedHosts, csrfTrustedOrigins } = options;
 
@@ -50,6 +69,17 @@ export function createOrigins(options: OriginOptions): Origins {
 
   return {
     own,
+
+    base(request, peer) {
+      const mine = own(request, peer);
+      const origin = request.headers.get("origin");
+      if (publicBaseUrl || origin === null || origin === mine) return mine;
+      const page = URL.parse(origin);
+      const isWeb = page?.protocol === "https:" || page?.protocol === "http:";
+      return page && isWeb && isInternal(new URL(mine).hostname) && !isInternal(page.hostname)
+        ? page.origin
+        : mine;
+    },
 
     isServed(request) {
       const host = request.headers.get("host") ?? "";
@@ -111,6 +141,12 @@ export function network(address: string): string {
 function bytesOf(group: string): [number, number] {
   const value = Number.parseInt(group, 16);
   return [value >> 8, value & 0xff];
+}
+
+/** A name or an address that means nothing outside of its own network. */
+function isInternal(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, "");
+  return isIP(address) === 0 ? !hostname.includes(".") : isTrusted(INTERNAL, address);
 }
 
 function peerAddress(request: Request, peer: Peer): string {
