@@ -1,5 +1,5 @@
 /** Accounts from the command line, while the server runs or not: whoever sits at the machine may do everything. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createAccounts, type RegistrationFault } from "../accounts/accounts.ts";
 import { createAudit } from "../accounts/audit.ts";
@@ -8,13 +8,12 @@ import type { Account, AccountRank, By } from "../accounts/ports.ts";
 import { createSessions } from "../accounts/sessions.ts";
 import { createStanding, subjectOf } from "../accounts/standing.ts";
 import { createMemoryBus } from "../bus/memory.ts";
+import { clock } from "../compose/domain.ts";
+import { openStores, type Stores } from "../compose/stores.ts";
 import { ConfigError, readConfig, type Config } from "../config.ts";
-import { createAccountStore, createSessionStore } from "../db/sqlite/accounts.ts";
-import { createAuditLog } from "../db/sqlite/audit.ts";
-import { openSqlite, type SqliteDatabase } from "../db/sqlite/open.ts";
 import { secretText } from "../http/csrf.ts";
 import { complain, say } from "../log.ts";
-import { loadCommonPasswords, MIGRATIONS } from "../resources.ts";
+import { loadCommonPasswords } from "../resources.ts";
 import { askPassword, generatePassword } from "./password.ts";
 
 export const USER_HELP = `  echochat user create <name> [--staff|--superuser] [--generate]
@@ -56,12 +55,12 @@ export async function user(args: readonly string[]): Promise<number> {
   }
   try {
     const config = readConfig();
-    const db = open(config, command === "create");
+    const stores = open(config, command === "create");
     try {
-      const words = await run(db, config, { command, name, rank: RANKS[ranks[0] ?? ""], flags });
+      const words = await run(stores, config, { command, name, rank: RANKS[ranks[0] ?? ""], flags });
       say(words);
     } finally {
-      db.$client.close();
+      stores.close();
     }
     return 0;
   } catch (error) {
@@ -71,12 +70,11 @@ export async function user(args: readonly string[]): Promise<number> {
   }
 }
 
-function open({ dataDir }: Config, mayMake: boolean): SqliteDatabase {
+function open({ dataDir }: Config, mayMake: boolean): Stores {
   const file = join(dataDir, "echochat.sqlite");
   if (!mayMake && !existsSync(file))
     throw new Complaint(`There is no database at ${file}: is DATA_DIR right?`);
-  mkdirSync(dataDir, { recursive: true });
-  return openSqlite(file, MIGRATIONS, Date.now());
+  return openStores(dataDir, clock.now());
 }
 
 interface Order {
@@ -86,23 +84,18 @@ interface Order {
   flags: readonly string[];
 }
 
-async function run(
-  db: SqliteDatabase,
-  config: Config,
-  { command, name, rank, flags }: Order,
-): Promise<string> {
-  const clock = { now: () => Date.now() };
+async function run(stores: Stores, config: Config, { command, name, rank, flags }: Order): Promise<string> {
   // Nobody listens: the server sees by itself that another process has written.
   const bus = createMemoryBus();
-  const store = createAccountStore(db);
+  const { accounts: store } = stores;
   const passwords = createPasswords(config.passwordRules, loadCommonPasswords);
   const sessions = createSessions({
-    store: createSessionStore(db),
+    store: stores.sessions,
     clock,
     secrets: { text: secretText },
     bus,
   });
-  const audit = createAudit({ log: createAuditLog(db), clock });
+  const audit = createAudit({ log: stores.audit, clock });
   const standing = createStanding({ store, sessions, bus, audit });
 
   async function newPassword() {
