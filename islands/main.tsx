@@ -5,6 +5,7 @@ import { keepFocusInHistory, loadHtmx, loadHtmxInView } from "./htmx.ts";
 import { PaneIsland } from "./pane.tsx";
 import { PictureIsland } from "./picture.tsx";
 import { PresenceIsland } from "./presence.tsx";
+import { RoomsIsland } from "./rooms.tsx";
 import { tellZone } from "./zone.ts";
 
 const zoneIsNew = tellZone();
@@ -13,6 +14,7 @@ defineIslands({
   composer: ComposerIsland,
   picture: PictureIsland,
   presence: PresenceIsland,
+  rooms: RoomsIsland,
 });
 loadHtmxInView();
 keepFocusInHistory();

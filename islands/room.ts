@@ -108,6 +108,8 @@ export function openRoom({ slug, held, messages, user, avatar, refusals }: RoomO
         for (const { key } of outgoing.value) refuse(key, "not_found");
         return;
       case "presence":
+      case "unread":
+      case "news":
     }
   }
 

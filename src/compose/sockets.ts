@@ -10,6 +10,7 @@ import { createHub } from "../ws/hub.ts";
 import { createPagePresence } from "../ws/page-presence.ts";
 import { createPresenceSockets } from "../ws/presence.ts";
 import { recheckSessions } from "../ws/recheck.ts";
+import { createUnread } from "../ws/unread.ts";
 import { clock, type Domain } from "./domain.ts";
 
 export type Sockets = ReturnType<typeof createSockets>;
@@ -27,7 +28,12 @@ export function createSockets(config: Config, domain: Domain, bus: Bus, log: Log
   return {
     hub,
     echochat,
-    gateway: createGateway({ ...domain, hub, presence: pagePresence }),
+    gateway: createGateway({
+      ...domain,
+      hub,
+      presence: pagePresence,
+      unread: createUnread({ hub, rooms: domain.rooms }),
+    }),
     presence: presenceSockets,
     /** Whose pages are open now. */
     pagesOpenFor: pagePresence.members,

@@ -45,6 +45,7 @@ export interface PresenceView {
 export type ClientFrame =
   | { type: "hello"; rooms: Held[] }
   | { type: "presence" }
+  | { type: "unread" }
   | { type: "resume"; room: string; epoch: string; rev: number }
   | { type: "send"; room: string; key: ClientKey; text: string }
   /** Everything up to the message at this place has been seen. */
@@ -62,6 +63,8 @@ export type ServerFrame =
   | ({ type: "changes" } & Changes)
   | { type: "reset"; room: string; reason: ResetReason }
   | { type: "removed"; room: string; reason: RemovedReason }
+  | { type: "unread"; rooms: readonly { room: string; unread: number }[] }
+  | { type: "news"; room: string; author: string }
   | ({ type: "presence" } & PresenceView)
   | { type: "ack"; room: string; key: string; id: number; seq: number; rev: number; repeat: boolean }
   | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number };
@@ -134,6 +137,8 @@ export function parseClientFrame(text: string): ClientFrame | null {
     }
     case "presence":
       return { type: "presence" };
+    case "unread":
+      return { type: "unread" };
     case "resume": {
       const wanted = held(frame);
       return wanted && { type: "resume", ...wanted };

@@ -15,6 +15,7 @@ import {
 import type { Hub } from "./hub.ts";
 import type { PagePresence } from "./page-presence.ts";
 import type { Protocol, Socket } from "./socket.ts";
+import type { Unread } from "./unread.ts";
 
 export interface GatewayDeps {
   access: Access;
@@ -24,10 +25,11 @@ export interface GatewayDeps {
   messages: Messages;
   presence: PagePresence;
   sessions: Sessions;
+  unread: Unread;
 }
 
 export function createGateway(deps: GatewayDeps): Protocol {
-  const { access, feed, hub, members, messages, presence, sessions } = deps;
+  const { access, feed, hub, members, messages, presence, sessions, unread } = deps;
 
   async function greet(socket: Socket, rooms: Held[]): Promise<void> {
     const { actor } = socket.data;
@@ -96,6 +98,8 @@ export function createGateway(deps: GatewayDeps): Protocol {
         return resume(socket, frame);
       case "send":
         return post(socket, frame);
+      case "unread":
+        return unread.watch(socket);
       case "read":
         return markRead(socket, frame);
     }

@@ -12,6 +12,7 @@ import type { Socket } from "./socket.ts";
 
 export interface Publisher {
   publish(topic: string, frame: string, compress: boolean): void;
+  subscriberCount(topic: string): number;
 }
 
 export interface Hub {
@@ -26,6 +27,8 @@ export interface Hub {
    * lost a room since it was let in: false when it has to ask and read again.
    */
   follow(socket: Socket, room: RoomId, rev: number, removals: number): boolean;
+  /** New messages of a room are announced to this socket, without what they say. */
+  hearNews(socket: Socket, room: RoomId): void;
   /** Further kinds of reader, told of every change. */
   onChanges(listener: (room: RoomId, changes: Changes) => void): void;
   publish(topic: string, frame: string): void;
@@ -70,7 +73,15 @@ export function createHub(bus: Bus): Hub {
     const frame: ServerFrame = { type: "changes", room, from, to, changes };
     published.set(roomId, to);
     publish(topicOf(roomId), JSON.stringify(frame));
+    if (publisher?.subscriberCount(newsOf(roomId))) announce(roomId, frame);
     for (const listener of listeners) listener(roomId, frame);
+  }
+
+  function announce(roomId: RoomId, { room, from, changes }: Changes): void {
+    for (const { seq, author, deletedAt } of changes) {
+      const news: ServerFrame = { type: "news", room, author };
+      if (seq > from && !deletedAt) publish(newsOf(roomId), JSON.stringify(news));
+    }
   }
 
   /** From here on nothing of the room reaches these sockets, neither live nor by what they are just reading. */
@@ -83,6 +94,7 @@ export function createHub(bus: Bus): Hub {
     const frame: ServerFrame = { type: "removed", room, reason };
     for (const socket of from) {
       if (socket.data.slug === room) socket.close(CLOSE_REMOVED, "removed");
+      socket.unsubscribe(newsOf(roomId));
       if (!socket.isSubscribed(topicOf(roomId))) continue;
       socket.unsubscribe(topicOf(roomId));
       socket.send(JSON.stringify(frame));
@@ -120,6 +132,7 @@ export function createHub(bus: Bus): Hub {
     },
 
     removals: () => removals,
+    hearNews: (socket, room) => void socket.subscribe(newsOf(room)),
 
     follow(socket, room, rev, asOf) {
       if ((published.get(room) ?? 0) > rev || asOf !== removals) return false;
@@ -137,4 +150,8 @@ export function createHub(bus: Bus): Hub {
 
 function topicOf(room: RoomId): string {
   return `room:${room}`;
+}
+
+function newsOf(room: RoomId): string {
+  return `news:${room}`;
 }

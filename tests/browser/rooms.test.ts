@@ -3,6 +3,7 @@ import { eventually, openBrowser, type Browser, type Person } from "../../src/te
 import { member, type Client } from "../../src/testing/client.ts";
 import { inDatabase } from "../../src/testing/database.ts";
 import { invite, join, makeRoom, press } from "../../src/testing/rooms.ts";
+import { openGateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { catalogs } from "../../src/shared/locale/locale.ts";
 import { fill } from "../../src/shared/locale/format.ts";
@@ -41,6 +42,37 @@ async function linkOn(person: Person): Promise<string> {
   const link = await person.page.locator(".invitations input").first().inputValue();
   return link.replace(world.url, "");
 }
+
+test("what comes in elsewhere is counted beside the conversation as it comes, and gone once it is read", async () => {
+  const viewport = { width: 1280, height: 800 };
+  const bob = await browser.person(newName("Боб"), { viewport });
+  await bob.registers("/rooms/public");
+  const client = await member(world, newName("Хозяйка"));
+  const name = newName("Сад");
+  const slug = await makeRoom(client, name);
+  await bob.opens(await invite(client, slug));
+  await bob.presses(catalogs.en.invitation.join);
+  await bob.opens("/");
+  await bob.isLive();
+  expect(await unread(bob, name)).toBe("");
+
+  const writer = await openGateway(client, []);
+  await writer.post("раз", undefined, slug);
+  await eventually(() => unread(bob, name), "1");
+  await writer.post("два", undefined, slug);
+  await eventually(() => unread(bob, name), "2");
+  const tab = await bob.opensTab();
+  await tab.opens(`/rooms/${slug}`);
+  await tab.isLive();
+  await tab.sends("три");
+  expect(await unread(bob, name)).toBe("2");
+
+  await bob.follows(new RegExp(name));
+  await bob.seesMessage("три");
+  await bob.opens("/");
+  expect(await unread(bob, name)).toBe("");
+  writer.close();
+});
 
 describe.each(["en-US", "ru-RU"] as const)("in %s,", (locale) => {
   const t = catalogs[locale === "ru-RU" ? "ru" : "en"];

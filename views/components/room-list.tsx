@@ -8,19 +8,20 @@ import { Avatar } from "./avatar.tsx";
 export interface ListedRoom {
   slug: string;
   name: string;
-  topic: string;
   kind: "public" | "private" | "direct";
   /** Of the other person in a direct room. */
   avatar: string | null;
   unread: number;
 }
 
+export type UnreadTexts = Pick<Catalog["rooms"], "unread" | "manyUnread">;
+
 export interface RoomListProps {
   rooms: readonly ListedRoom[];
   /** The room that the page shows. */
   current?: string;
   locale: string;
-  t: Catalog["rooms"];
+  t: UnreadTexts;
   publicName: string;
 }
 
@@ -55,7 +56,7 @@ export function RoomList({ rooms, current, locale, t, publicName }: RoomListProp
   );
 }
 
-function Unread({ n, locale, t }: { n: number; locale: string; t: Catalog["rooms"] }) {
+function Unread({ n, locale, t }: { n: number; locale: string; t: UnreadTexts }) {
   const many = n >= UNREAD_MAX;
   return (
     <span class="unread" title={many ? undefined : plural(locale, t.unread, n)}>

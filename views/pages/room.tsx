@@ -57,17 +57,7 @@ export function RoomPage(props: RoomPageProps) {
           <p>{t.welcome.text}</p>
         </section>
       )}
-      {props.rooms && (
-        <nav class="sidebar" aria-label={t.rooms.title}>
-          <RoomList
-            rooms={props.rooms}
-            current={room.slug}
-            locale={shell.locale}
-            t={t.rooms}
-            publicName={t.room.names.public}
-          />
-        </nav>
-      )}
+      <Sidebar {...props} />
       <div id="room">
         <Heading {...props} />
         <div class="scroller" tabIndex={0} role="region" aria-label={fill(t.room.log, { room: room.name })}>
@@ -76,6 +66,24 @@ export function RoomPage(props: RoomPageProps) {
         {history ? <ToLatest {...props} /> : <Write {...props} />}
       </div>
     </Layout>
+  );
+}
+
+function Sidebar({ shell: { t, locale, user }, rooms, room }: RoomPageProps) {
+  if (!rooms || !user) return null;
+  const list = {
+    rooms: rooms.map(({ slug, name, kind, avatar, unread }) => ({ slug, name, kind, avatar, unread })),
+    current: room.slug,
+    locale,
+    t: { unread: t.rooms.unread, manyUnread: t.rooms.manyUnread },
+    publicName: t.room.names.public,
+  };
+  return (
+    <nav class="sidebar" aria-label={t.rooms.title}>
+      <Island name="rooms" data={{ ...list, user: user.name }}>
+        <RoomList {...list} />
+      </Island>
+    </nav>
   );
 }
 
