@@ -32,6 +32,7 @@ function environment(dataDir: string, port: number): Record<string, string> {
     PORT: String(port),
     DATA_DIR: dataDir,
     AUTH_RATE_LIMIT: "1000000",
+    SOCKET_RATE_LIMIT: "1000000",
     CHAT_MESSAGE_RATE_LIMIT: "1000000000",
   };
 }

@@ -46,6 +46,8 @@ ALTER TABLE `rooms` ADD `is_closed` integer DEFAULT false NOT NULL;--> statement
 CREATE UNIQUE INDEX `rooms_direct_key_unique` ON `rooms` (`direct_key`);--> statement-breakpoint
 ALTER TABLE `sessions` ADD `address` text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE `sessions` ADD `agent` text DEFAULT '' NOT NULL;--> statement-breakpoint
+ALTER TABLE `users` ADD `name_look` text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE `users` ADD `last_seen_at` integer;--> statement-breakpoint
 ALTER TABLE `users` ADD `is_muted` integer DEFAULT false NOT NULL;--> statement-breakpoint
-ALTER TABLE `users` ADD `deleted_at` integer;
+ALTER TABLE `users` ADD `deleted_at` integer;--> statement-breakpoint
+CREATE INDEX `users_name_look` ON `users` (`name_look`);

@@ -1,5 +1,5 @@
 /** Registering and checking credentials. */
-import { canonicalName, nameFault, nameKey, type NameFault } from "./names.ts";
+import { canonicalName, keysOf, nameFault, nameKey, type NameFault } from "./names.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Account, AccountStore, Clock } from "./ports.ts";
 
@@ -31,7 +31,7 @@ export function createAccounts(deps: { store: AccountStore; passwords: Passwords
   async function refusal(name: string, registration: Registration): Promise<RegistrationFault | null> {
     const { username, password1, password2 } = registration;
     if (username === "") return { field: "username", fault: "missing" };
-    if (await store.byNameKey(nameKey(name))) return { field: "username", fault: "taken" };
+    if (await store.nameTaken(keysOf(name), null)) return { field: "username", fault: "taken" };
     if (password1 === "" || password2 === "") return { field: "password", fault: "missing" };
     if (password1 !== password2) return { field: "password", fault: "differ" };
     const fault = nameFault(name);
@@ -47,7 +47,7 @@ export function createAccounts(deps: { store: AccountStore; passwords: Passwords
       const passwordHash = await passwords.hash(registration.password1);
       const account = await store.create({
         name,
-        nameKey: nameKey(name),
+        ...keysOf(name),
         passwordHash,
         createdAt: clock.now(),
       });

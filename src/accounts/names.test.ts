@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { canonicalName, nameFault, nameKey } from "./names.ts";
+import { canonicalName, nameFault, nameKey, nameLook } from "./names.ts";
 
 /** Any sequence of UTF-16 units, halves of surrogate pairs included. */
 const anyText = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units));
@@ -54,6 +54,31 @@ describe("two names are one", () => {
         (name) => nameKey(canonicalName(name)) === nameKey(canonicalName(name).toLowerCase()),
       ),
     );
+  });
+});
+
+describe("a name looks like another", () => {
+  test.each([
+    ["admin", "аdmin"],
+    ["admin", "аdmіn"],
+    ["Bob", "Воb"],
+    ["BOB", "ВОВ"],
+    ["Nick", "Νick"],
+    ["coco", "сосо"],
+    ["Olivia", "Οlivia"],
+  ])("%s and %s, in letters of other scripts", (one, other) => {
+    expect(one).not.toBe(other);
+    expect(nameKey(one)).not.toBe(nameKey(other));
+    expect(nameLook(one)).toBe(nameLook(other));
+  });
+
+  test.each([
+    ["вова", "boba"],
+    ["Анна", "Anna"],
+    ["иван", "uban"],
+    ["bob", "bоb1"],
+  ])("but not %s and %s", (one, other) => {
+    expect(nameLook(one)).not.toBe(nameLook(other));
   });
 });
 

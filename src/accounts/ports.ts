@@ -21,18 +21,27 @@ export interface Account {
   deletedAt: number | null;
 }
 
-/** What may change of an account; `nameKey` goes with `name`. */
-export type AccountChanges = Partial<Omit<Account, "id" | "createdAt"> & { nameKey: string }>;
+/** What two names are compared by: the same name, or one that looks the same. */
+export interface NameKeys {
+  nameKey: string;
+  nameLook: string;
+}
+
+/** What may change of an account; the keys go with `name`. */
+export type AccountChanges = Partial<Omit<Account, "id" | "createdAt"> & NameKeys>;
 
 export interface AccountStore {
   /** Null when somebody has a name of the same normalised form. */
   create(account: {
     name: string;
     nameKey: string;
+    nameLook: string;
     passwordHash: string;
     createdAt: number;
   }): Promise<Account | null>;
   byNameKey(nameKey: string): Promise<Account | null>;
+  /** Whether somebody else has this name, or one that looks like it. */
+  nameTaken(keys: NameKeys, by: UserId | null): Promise<boolean>;
   byId(id: UserId): Promise<Account | null>;
   /** Whether somebody else has this address, in whatever case. */
   emailTaken(email: string, by: UserId): Promise<boolean>;

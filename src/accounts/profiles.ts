@@ -5,7 +5,7 @@ import { BIO_MAX_LENGTH } from "../shared/limits.ts";
 import { codePoints, strip } from "../shared/text.ts";
 import { emailFault, normalEmail, type EmailFault } from "./email.ts";
 import { withoutMarkup } from "./markup.ts";
-import { canonicalName, nameFault, nameKey, type NameFault } from "./names.ts";
+import { canonicalName, keysOf, nameFault, nameKey, type NameFault } from "./names.ts";
 import type { Account, AccountStore, PictureFault, Pictures } from "./ports.ts";
 import {
   nameTooLong,
@@ -50,8 +50,7 @@ export function createProfiles(deps: { store: AccountStore; pictures: Pictures; 
 
   async function nameProblem(id: UserId, name: string): Promise<ProfileFaults["username"] | null> {
     if (!isStorable(name)) return BAD_CHARACTERS;
-    const owner = await store.byNameKey(nameKey(name));
-    return nameFault(name) ?? (owner && owner.id !== id ? TAKEN : null);
+    return nameFault(name) ?? ((await store.nameTaken(keysOf(name), id)) ? TAKEN : null);
   }
 
   async function emailProblem(id: UserId, email: string): Promise<ProfileFaults["email"] | null> {
@@ -94,7 +93,7 @@ export function createProfiles(deps: { store: AccountStore; pictures: Pictures; 
   ): Promise<Account | null> {
     const before = await store.byId(id);
     if (!before || before.deletedAt !== null) return null;
-    const changes = { name, nameKey: nameKey(name), email, bio: strip(withoutMarkup(bio)) };
+    const changes = { name, ...keysOf(name), email, bio: strip(withoutMarkup(bio)) };
     const account = await store.update(id, avatar === null ? changes : { ...changes, avatar });
     if (account && avatar !== null && before.avatar !== null) await pictures.discard(before.avatar);
     return account;

@@ -30,13 +30,14 @@ export function createIdentify(deps: {
 }): Identify {
   const { lastSeen, sessions, tokens, origins } = deps;
   return async (request, peer) => {
-    const secure = origins.own(request, peer).startsWith("https:");
+    const own = origins.own(request, peer);
+    const secure = own.startsWith("https:");
     const token = readCookie(request, sessionCookieName(secure));
     const id = token ? await tokens.read(token) : null;
     const signedIn = id ? await sessions.current(id) : null;
     if (signedIn) lastSeen.seen(signedIn.account.id);
     const actor = signedIn ? actorOf(signedIn) : GUEST;
-    const origin = origins.base(request, peer);
+    const origin = origins.base(request, own);
     return { actor, signedIn, staleCookie: token !== null && !signedIn, origin, secure };
   };
 }

@@ -48,7 +48,8 @@ describe("addresses in answers begin with", () => {
     const headers = { host, ...(origin !== undefined && { origin }), ...more };
     const asked = new Request(`http://${host}/`, { headers });
     const proxy: Peer = { requestIP: () => ({ address: PROXY, family: "IPv4", port: 1 }) };
-    return createOrigins(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8", ...env })).base(asked, proxy);
+    const { base, own } = createOrigins(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8", ...env }));
+    return base(asked, own(asked, proxy));
   };
   const PUBLIC = "https://chat.example.org";
 

@@ -13,7 +13,7 @@ export interface Origins {
    * What the addresses of pictures in answers begin with: `own`, or the page's own origin where a proxy has hidden the
    * name by which the world knows us behind one that only it can resolve.
    */
-  base(request: Request, peer: Peer): string;
+  base(request: Request, own: string): string;
   /** The client's address: the rightmost one that is not a trusted proxy's. */
   address(request: Request, peer: Peer): string;
   /** Whose page sent a request: one of ours, another site's, or nobody says. */
@@ -70,8 +70,7 @@ export function createOrigins(options: OriginOptions): Origins {
   return {
     own,
 
-    base(request, peer) {
-      const mine = own(request, peer);
+    base(request, mine) {
       const origin = request.headers.get("origin");
       if (publicBaseUrl || origin === null || origin === mine) return mine;
       const page = URL.parse(origin);

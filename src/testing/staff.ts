@@ -1,6 +1,6 @@
 /** People who look after an installation. */
 import { join } from "node:path";
-import { nameKey } from "../accounts/names.ts";
+import { keysOf, nameKey } from "../accounts/names.ts";
 import type { AccountChanges } from "../accounts/ports.ts";
 import { createAccountStore } from "../db/sqlite/accounts.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
@@ -43,7 +43,7 @@ export async function addPeople(
   const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS, Date.now());
   const store = createAccountStore(db);
   for (const name of names)
-    await store.create({ name, nameKey: nameKey(name), passwordHash: "none", createdAt: Date.now() });
+    await store.create({ name, ...keysOf(name), passwordHash: "none", createdAt: Date.now() });
   db.$client.close();
 }
 

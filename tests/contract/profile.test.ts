@@ -141,6 +141,7 @@ describe("somebody's profile", () => {
     ["somebody's name", { username: "ann" }, { username: "Имя пользователя уже занято" }],
     ["somebody's name in spaces", { username: " ann " }, { username: "Имя пользователя уже занято" }],
     ["somebody's name but for case", { username: "ANN" }, { username: "Имя пользователя уже занято" }],
+    ["a name that looks like somebody's", { username: "аnn" }, { username: "Имя пользователя уже занято" }],
     ["NUL in the name", { username: "a\0b" }, { username: NUL }],
     ["no address", { email: "ann" }, { email: "Введите правильный адрес электронной почты." }],
     ["an address of nobody", { email: "@a.b" }, { email: "Введите правильный адрес электронной почты." }],

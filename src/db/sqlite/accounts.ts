@@ -1,4 +1,4 @@
-import { and, desc, eq, lte, ne, sql } from "drizzle-orm";
+import { and, desc, eq, lte, ne, or, sql } from "drizzle-orm";
 import type { AccountStore, SessionStore } from "../../accounts/ports.ts";
 import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
 import { sessions, users } from "./schema.ts";
@@ -11,6 +11,11 @@ export function createAccountStore(db: SqliteDatabase): AccountStore {
     },
     async byNameKey(nameKey) {
       return db.select().from(users).where(eq(users.nameKey, nameKey)).get() ?? null;
+    },
+    async nameTaken({ nameKey, nameLook }, by) {
+      const same = or(eq(users.nameKey, nameKey), eq(users.nameLook, nameLook));
+      const others = by === null ? same : and(same, ne(users.id, by));
+      return db.select({ id: users.id }).from(users).where(others).get() !== undefined;
     },
     async byId(id) {
       return db.select().from(users).where(eq(users.id, id)).get() ?? null;

@@ -2,25 +2,31 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { InvitationId, RoomId, SessionId, UserId } from "../../shared/ids.ts";
 
-export const users = sqliteTable("users", {
-  id: integer().primaryKey({ autoIncrement: true }).$type<UserId>(),
-  name: text().notNull(),
-  nameKey: text("name_key").notNull().unique(),
-  email: text().notNull().default(""),
-  bio: text().notNull().default(""),
-  avatar: text(),
-  passwordHash: text("password_hash").notNull(),
-  isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
-  isStaff: integer("is_staff", { mode: "boolean" }).notNull().default(false),
-  isSuperuser: integer("is_superuser", { mode: "boolean" }).notNull().default(false),
-  /** Milliseconds since 1970, like every time in these tables. */
-  createdAt: integer("created_at").notNull(),
-  lastSeenAt: integer("last_seen_at"),
-  /** Reads everything, writes nothing. */
-  isMuted: integer("is_muted", { mode: "boolean" }).notNull().default(false),
-  /** The account is gone: nothing is left of it but the name, which stands under its messages and stays taken. */
-  deletedAt: integer("deleted_at"),
-});
+export const users = sqliteTable(
+  "users",
+  {
+    id: integer().primaryKey({ autoIncrement: true }).$type<UserId>(),
+    name: text().notNull(),
+    nameKey: text("name_key").notNull().unique(),
+    /** How the name looks: letters of other scripts that look alike are one. */
+    nameLook: text("name_look").notNull().default(""),
+    email: text().notNull().default(""),
+    bio: text().notNull().default(""),
+    avatar: text(),
+    passwordHash: text("password_hash").notNull(),
+    isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+    isStaff: integer("is_staff", { mode: "boolean" }).notNull().default(false),
+    isSuperuser: integer("is_superuser", { mode: "boolean" }).notNull().default(false),
+    /** Milliseconds since 1970, like every time in these tables. */
+    createdAt: integer("created_at").notNull(),
+    lastSeenAt: integer("last_seen_at"),
+    /** Reads everything, writes nothing. */
+    isMuted: integer("is_muted", { mode: "boolean" }).notNull().default(false),
+    /** The account is gone: nothing is left of it but the name, which stands under its messages and stays taken. */
+    deletedAt: integer("deleted_at"),
+  },
+  (table) => [index("users_name_look").on(table.nameLook)],
+);
 
 export const sessions = sqliteTable(
   "sessions",

@@ -61,6 +61,7 @@ export function keepingAccounts(stores: () => OpenStores): void {
     const created = await stores().accounts.create({
       name,
       nameKey,
+      nameLook: name,
       passwordHash: "hash",
       createdAt: 1_795_339_770_247,
     });
@@ -80,18 +81,42 @@ export function keepingAccounts(stores: () => OpenStores): void {
   test("have unique keys, however the name is written", async () => {
     const name = unique("ann");
     const create = (written: string) =>
-      stores().accounts.create({ name: written, nameKey: name, passwordHash: "hash", createdAt: 1 });
+      stores().accounts.create({
+        name: written,
+        nameKey: name,
+        nameLook: name,
+        passwordHash: "hash",
+        createdAt: 1,
+      });
     const first = await create(name);
     expect(first).not.toBeNull();
     expect(await create(name.toUpperCase())).toBeNull();
     expect(await stores().accounts.byNameKey(name)).toEqual(first);
   });
 
+  test("tell whether somebody else has a name, or one that looks like it", async () => {
+    const [name, look] = [unique("ann"), unique("look")];
+    const { accounts } = stores();
+    const account = await accounts.create({
+      name,
+      nameKey: name,
+      nameLook: look,
+      passwordHash: "hash",
+      createdAt: 1,
+    });
+    const taken = (nameKey: string, nameLook: string, by: UserId | null = null) =>
+      accounts.nameTaken({ nameKey, nameLook }, by);
+    expect(await taken(name, unique("look"))).toBe(true);
+    expect(await taken(unique("ann"), look)).toBe(true);
+    expect(await taken(unique("ann"), unique("look"))).toBe(false);
+    expect(await taken(name, look, account?.id)).toBe(false);
+  });
+
   test("come into being once when 20 ask for one name at once", async () => {
     const name = unique("ann");
     const created = await Promise.all(
       Array.from({ length: 20 }, () =>
-        stores().accounts.create({ name, nameKey: name, passwordHash: "hash", createdAt: 1 }),
+        stores().accounts.create({ name, nameKey: name, nameLook: name, passwordHash: "hash", createdAt: 1 }),
       ),
     );
     expect(created.filter((account) => account !== null)).toHaveLength(1);

@@ -91,6 +91,7 @@ export async function addAccount(
   const account = await accounts.create({
     name,
     nameKey: name.toLowerCase(),
+    nameLook: name,
     passwordHash: "none",
     createdAt: 1,
   });
