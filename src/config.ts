@@ -32,7 +32,7 @@ export interface Config {
   invitationRate: RateConfig;
   /** Avatars of one person. */
   uploadRate: RateConfig;
-  /** Handshakes from one address. */
+  /** Handshakes from one network. */
   socketRate: RateConfig;
   messageMaxLength: number;
   pageSize: number;

@@ -55,7 +55,8 @@ export function createRooms(deps: {
 
   async function forStaff(slug: string): Promise<Room> {
     const entry = await store.entry(slug, null);
-    if (!entry) throw new Refused("not_found");
+    // Who talks with whom in a room of two is nobody else's business.
+    if (!entry || entry.room.kind === "direct") throw new Refused("not_found");
     return entry.room;
   }
 

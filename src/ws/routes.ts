@@ -9,7 +9,7 @@ import { Refused } from "../chat/refusal.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import type { Identify } from "../http/identify.ts";
-import type { Origins } from "../http/origin.ts";
+import { network, type Origins } from "../http/origin.ts";
 import { empty } from "../http/respond.ts";
 import type { Protocol, SocketData } from "./socket.ts";
 
@@ -21,7 +21,7 @@ export interface SocketRoutes {
   origins: Origins;
   presence: Protocol;
   rooms: Rooms;
-  /** Counts the handshakes from one address. */
+  /** Counts the handshakes from one network. */
   rate: RateLimit;
 }
 
@@ -36,11 +36,11 @@ export function socketRoutes(deps: SocketRoutes) {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426);
     if (!origins.maySocket(request, server)) return empty(403);
     const address = origins.address(request, server);
-    const allowance = await rate.take(address);
-    if (!allowance.allowed)
-      return empty(429, { headers: { "retry-after": String(allowance.retryAfterSeconds) } });
+    const allowance = await rate.take(network(address));
+    if (!allowance.allowed) return tooMany(allowance.retryAfterSeconds);
     const { actor, origin } = await identify(request, server);
-    if (slug !== "" && !(await mayEnter(slug, actor))) return empty(403);
+    const refusal = slug === "" ? null : await refusalFor(slug, actor);
+    if (refusal) return refusal;
     const work = Promise.resolve();
     const data: SocketData = { protocol, actor, origin, address, slug, work, heardAt: clock.now() };
     // Bun would choose the first subprotocol that is offered; here there is none to choose.
@@ -48,16 +48,17 @@ export function socketRoutes(deps: SocketRoutes) {
     return server?.upgrade(request, { data }) ? undefined : empty(400);
   }
 
-  async function mayEnter(slug: string, actor: SocketData["actor"]): Promise<boolean> {
-    if (slug === PUBLIC_ROOM) return true;
-    if (actor.kind === "guest" || !rooms.isSlug(slug)) return false;
+  async function refusalFor(slug: string, actor: SocketData["actor"]): Promise<Response | null> {
+    if (slug === PUBLIC_ROOM) return null;
+    if (actor.kind === "guest" || !rooms.isSlug(slug)) return empty(403);
     try {
       // Existing clients open the socket of a room that they are only just making.
       await rooms.claim(actor, slug);
-      return true;
+      return null;
     } catch (refused) {
-      if (refused instanceof Refused) return false;
-      throw refused;
+      if (!(refused instanceof Refused)) throw refused;
+      const { retryAfterSeconds } = refused;
+      return retryAfterSeconds === null ? empty(403) : tooMany(retryAfterSeconds);
     }
   }
 
@@ -68,4 +69,8 @@ export function socketRoutes(deps: SocketRoutes) {
       const slug = new URL(request.url).pathname.slice(CHAT.length).replace(/\/$/, "");
       return upgrade(request, server, echochat, slug || "/");
     });
+}
+
+function tooMany(seconds: number): Response {
+  return empty(429, { headers: { "retry-after": String(seconds) } });
 }

@@ -116,7 +116,7 @@ describe("making a room", () => {
     await makeRoom(dora, "one");
     const answer = await dora.submit("/rooms", { name: "two", slug: "" });
     expect([answer.status, Number(answer.headers.get("retry-after")) > 0]).toEqual([429, true]);
-    expect(problem(answer.text)).toMatch(/^You are writing very fast\. Wait \d+ s\.$/);
+    expect(problem(answer.text)).toMatch(/^That was too often\. Wait \d+ s\.$/);
     await strict.stop();
   });
 });

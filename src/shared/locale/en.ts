@@ -331,7 +331,7 @@ export const en = {
     bad_characters: "The message contains characters that cannot be stored.",
     login_required: "Log in to write.",
     not_found: "There is no such room or message.",
-    rate_limited: "You are writing very fast. Wait {n} s.",
+    rate_limited: "That was too often. Wait {n} s.",
     key_reused: "This form was already used for another message. Send again.",
     forbidden: "Only others may do this.",
     muted: "You may read, but not write at the moment.",
