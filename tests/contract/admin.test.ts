@@ -213,7 +213,7 @@ describe("the pages of staff", () => {
     const refused = await ann.get("/admin/users");
     expect(refused.status).toBe(403);
     expect(tags(refused.text, "h1")[0]?.text).toBe("Not for you");
-    expect(tags(refused.text, ".lead")[0]?.text).toBe("Only others may do this.");
+    expect(tags(refused.text, ".lead")[0]?.text).toBe("You are not allowed to do this.");
     const forged = await ann.request("POST", "/admin/users/mod/mute");
     expect(tags(forged.text, "h1")[0]?.text).toBe("That did not come from this page");
     expect((await staff.get("/admin")).headers.get("location")).toBe("/admin/users");

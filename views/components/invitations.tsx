@@ -1,7 +1,7 @@
 /** The links into a room: those there are, who came by each, and the form that makes another. */
-import { fill, number } from "../../src/shared/locale/format.ts";
+import { fill, number, plural, type PluralForms } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
-import { exactTime } from "../../src/shared/time.ts";
+import { clock, day } from "../../src/shared/time.ts";
 import { CsrfField } from "./csrf.tsx";
 import type { Shell } from "./layout.tsx";
 
@@ -34,7 +34,7 @@ export function Invitations(props: InvitationsProps) {
     <section class="card" aria-labelledby="invitations">
       <h2 id="invitations">{t.invitations}</h2>
       {invitations.length > 0 && (
-        <ul class="invitations">
+        <ul class="records invitations">
           {invitations.map((invitation) => (
             <Invitation key={invitation.id} {...props} invitation={invitation} />
           ))}
@@ -54,7 +54,7 @@ export function Invitations(props: InvitationsProps) {
           name="uses"
           label={t.uses}
           values={USES}
-          of={t.times}
+          of={t.people}
           none={t.unlimited}
           locale={shell.locale}
         />
@@ -70,18 +70,20 @@ function Invitation(props: InvitationsProps & { invitation: ListedInvitation }) 
   const came = members.filter((member) => member.invitation === id).map(({ name }) => name);
   return (
     <li>
-      {isOpen ? (
-        <input readOnly aria-label={t.link} value={`${origin}/invitations/${token}`} />
-      ) : (
-        <p class="hint">{t.over}</p>
-      )}
-      <p class="hint">
-        {termsOf(invitation, shell)} {came.length > 0 && `${t.cameBy} ${came.join(", ")}`}
-      </p>
+      <div class="subject">
+        {isOpen ? (
+          <input readOnly aria-label={t.link} value={`${origin}/invitations/${token}`} />
+        ) : (
+          <p>{t.over}</p>
+        )}
+        <p class="hint">
+          {termsOf(invitation, shell)} {came.length > 0 && `${t.cameBy} ${came.join(", ")}`}
+        </p>
+      </div>
       {isOpen && (
         <form method="post" action={`/rooms/${room.slug}/invitations/${id}/revoke`}>
           <CsrfField token={shell.user?.csrf ?? ""} />
-          <button class="quiet">{t.revoke}</button>
+          <button>{t.revoke}</button>
         </form>
       )}
     </li>
@@ -94,7 +96,8 @@ function termsOf({ uses, usesMax, expiresAt }: ListedInvitation, { t, locale, zo
     usesMax === null
       ? fill(texts.used, { n: number(locale, uses) })
       : fill(texts.usedOf, { n: number(locale, uses), max: number(locale, usesMax) });
-  const until = expiresAt === null ? "" : fill(texts.until, { time: exactTime(expiresAt, locale, zone) });
+  const time = expiresAt !== null && `${day(expiresAt, locale, zone)}, ${clock(expiresAt, locale, zone)}`;
+  const until = time ? fill(texts.until, { time }) : "";
   return `${used} ${until}`.trim();
 }
 
@@ -102,8 +105,7 @@ interface ChoiceProps {
   name: string;
   label: string;
   values: readonly number[];
-  /** With `{n}`. */
-  of: string;
+  of: PluralForms;
   none: string;
   locale: string;
 }
@@ -115,7 +117,7 @@ function Choice({ name, label, values, of, none, locale }: ChoiceProps) {
       <select name={name}>
         {values.map((value) => (
           <option key={value} value={value} selected={value === values[1]}>
-            {fill(of, { n: number(locale, value) })}
+            {plural(locale, of, value)}
           </option>
         ))}
         <option value="">{none}</option>

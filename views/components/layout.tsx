@@ -31,8 +31,8 @@ export interface LayoutProps {
   title: string;
   /** Pages without islands ship no script. */
   live?: boolean;
-  /** A room fills the window and scrolls inside; other pages scroll as a whole. */
-  kind: "room" | "form" | "notice" | "profile" | "admin";
+  /** A room fills the window and scrolls inside; the others scroll as a whole. Forms and notices are small. */
+  kind: "room" | "page" | "form" | "notice";
   children: ComponentChildren;
 }
 

@@ -37,10 +37,10 @@ export function ProfilePage(props: ProfilePageProps) {
   const { shell, account } = props;
   const { profile: t } = shell.t;
   return (
-    <Layout shell={shell} title={t.title} kind="profile" live>
+    <Layout shell={shell} title={t.title} kind="page" live>
       <h1>{t.title}</h1>
-      <p class="lead">{fill(t.registered, { day: day(account.createdAt, shell.locale, shell.zone) })}</p>
-      <p>
+      <p class="lead">
+        {fill(t.registered, { day: day(account.createdAt, shell.locale, shell.zone) })} ·{" "}
         <a href={userPath(account.name)}>{t.publicPage}</a>
       </p>
       <Editor {...props} />
@@ -57,7 +57,14 @@ function Editor({ shell, account: { name, avatar }, typed, errors, done }: Profi
   const { pictureTooLarge, pictureUnreadable } = t.faults;
   const field = { name, avatar, error: errors.image ?? null, t: { picture, pictureHint } };
   return (
-    <Form shell={shell} action="/profile" done={done === "profile" && t.saved} encType="multipart/form-data">
+    <Form
+      shell={shell}
+      id="public"
+      title={t.editor}
+      action="/profile"
+      done={done === "profile" && t.saved}
+      encType="multipart/form-data"
+    >
       <Island name="picture" data={{ ...field, faults: { pictureTooLarge, pictureUnreadable } }}>
         <PictureField {...field} />
       </Island>
@@ -100,63 +107,67 @@ function Editor({ shell, account: { name, avatar }, typed, errors, done }: Profi
 function Password({ shell, account, password: { error, rules }, done }: ProfilePageProps) {
   const { profile: t, account: words } = shell.t;
   return (
-    <Section id="password" title={t.password}>
-      <Form
-        shell={shell}
-        action="/profile/password"
-        done={done === "password" && t.passwordDone}
-        error={error}
-      >
-        <UserName name={account.name} />
-        <Field
-          label={t.passwordCurrent}
-          type="password"
-          name="current"
-          autocomplete="current-password"
-          required
-          autoFocus={error !== null}
-        />
-        <Field
-          label={t.passwordNew}
-          hint={words.passwordRules[rules].join(" ")}
-          type="password"
-          name="password1"
-          autocomplete="new-password"
-          required
-        />
-        <Field
-          label={words.passwordAgain}
-          type="password"
-          name="password2"
-          autocomplete="new-password"
-          required
-        />
-        <p class="hint">{t.passwordHint}</p>
-        <button>{t.passwordSubmit}</button>
-      </Form>
-    </Section>
+    <Form
+      shell={shell}
+      id="password"
+      title={t.password}
+      action="/profile/password"
+      done={done === "password" && t.passwordDone}
+      error={error}
+    >
+      <UserName name={account.name} />
+      <Field
+        label={t.passwordCurrent}
+        type="password"
+        name="current"
+        autocomplete="current-password"
+        required
+        autoFocus={error !== null}
+      />
+      <Field
+        label={t.passwordNew}
+        hint={words.passwordRules[rules].join(" ")}
+        type="password"
+        name="password1"
+        autocomplete="new-password"
+        required
+      />
+      <Field
+        label={words.passwordAgain}
+        type="password"
+        name="password2"
+        autocomplete="new-password"
+        required
+      />
+      <p class="hint">{t.passwordHint}</p>
+      <button>{t.passwordSubmit}</button>
+    </Form>
   );
 }
 
 function Sessions({ shell, sessions, done }: ProfilePageProps) {
   const { profile: t } = shell.t;
   return (
-    <Section id="sessions" title={t.sessions}>
-      <Form shell={shell} action="/profile/sessions" done={done === "sessions" && t.sessionsDone}>
-        <ul class="sessions">
-          {sessions.map((session) => (
-            <li key={session.id}>
-              <SessionLine shell={shell} session={session} />
-            </li>
-          ))}
-        </ul>
-        {sessions.length > 1 && (
-          <button name="session" value="others">
-            {t.sessionsEndOthers}
-          </button>
-        )}
-      </Form>
-    </Section>
+    <Form
+      shell={shell}
+      id="sessions"
+      title={t.sessions}
+      action="/profile/sessions"
+      done={done === "sessions" && t.sessionsDone}
+    >
+      <ul class="records sessions">
+        {sessions.map((session) => (
+          <li key={session.id}>
+            <SessionLine shell={shell} session={session} />
+          </li>
+        ))}
+      </ul>
+      {sessions.length > 1 && (
+        <button name="session" value="others">
+          {t.sessionsEndOthers}
+        </button>
+      )}
+    </Form>
   );
 }
 
@@ -166,7 +177,7 @@ function SessionLine({ shell: { t, locale, zone }, session }: { shell: Shell; se
   const time = `${day(createdAt, locale, zone)}, ${clock(createdAt, locale, zone)}`;
   return (
     <>
-      <div>
+      <div class="subject">
         <p>{where}</p>
         <p class="hint">{fill(t.profile.sessionOpened, { time, address })}</p>
       </div>
@@ -189,39 +200,28 @@ function browserIn({ browser, system }: SessionView["agent"], t: Shell["t"]["pro
 function Closing({ shell, account, closing: { error } }: ProfilePageProps) {
   const { profile: t, account: words } = shell.t;
   return (
-    <Section id="closing" title={t.closing}>
-      <Form shell={shell} action="/profile/delete" error={error}>
-        <UserName name={account.name} />
-        <p>{t.closingText}</p>
-        <Field
-          label={words.password}
-          type="password"
-          name="password"
-          autocomplete="current-password"
-          required
-          autoFocus={error !== null}
-        />
-        <Field
-          label={t.closingConfirm}
-          name="confirmation"
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          dir="auto"
-          required
-        />
-        <button class="danger">{t.closingSubmit}</button>
-      </Form>
-    </Section>
-  );
-}
-
-function Section({ id, title, children }: { id: string; title: string; children: ComponentChildren }) {
-  return (
-    <section id={id} aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{title}</h2>
-      {children}
-    </section>
+    <Form shell={shell} id="closing" title={t.closing} action="/profile/delete" error={error}>
+      <UserName name={account.name} />
+      <p>{t.closingText}</p>
+      <Field
+        label={words.password}
+        type="password"
+        name="password"
+        autocomplete="current-password"
+        required
+        autoFocus={error !== null}
+      />
+      <Field
+        label={t.closingConfirm}
+        name="confirmation"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        dir="auto"
+        required
+      />
+      <button class="danger">{t.closingSubmit}</button>
+    </Form>
   );
 }
 
@@ -232,6 +232,9 @@ function UserName({ name }: { name: string }) {
 
 interface FormProps {
   shell: Shell;
+  /** Where a redirect leads when it is done. */
+  id: string;
+  title: string;
   action: string;
   /** What has just been done by it, in words. */
   done?: string | false;
@@ -240,9 +243,17 @@ interface FormProps {
   children: ComponentChildren;
 }
 
-function Form({ shell, action, done = false, error = null, encType, children }: FormProps) {
+function Form({ shell, id, title, action, done = false, error = null, encType, children }: FormProps) {
   return (
-    <form class="card" method="post" action={action} encType={encType}>
+    <form
+      class="card"
+      id={id}
+      aria-labelledby={`${id}-title`}
+      method="post"
+      action={action}
+      encType={encType}
+    >
+      <h2 id={`${id}-title`}>{title}</h2>
       <CsrfField token={shell.user?.csrf ?? ""} />
       {done && (
         <p class="done" role="status">

@@ -32,7 +32,7 @@ export function RoomSettingsPage(props: RoomSettingsProps) {
   const { shell, room, role, error, invitations } = props;
   const { roomSettings: t } = shell.t;
   return (
-    <Layout shell={shell} title={fill(t.title, { room: room.name })} kind="form">
+    <Layout shell={shell} title={fill(t.title, { room: room.name })} kind="page">
       <p>
         <a href={`/rooms/${room.slug}`}>{t.back}</a>
       </p>
@@ -54,6 +54,7 @@ function Description({ shell, room }: RoomSettingsProps) {
   const { roomSettings: t } = shell.t;
   return (
     <Form shell={shell} action={`/rooms/${room.slug}/settings`} card>
+      <h2>{t.description}</h2>
       <label>
         {t.name}
         <input name="name" value={room.name} maxLength={ROOM_NAME_MAX_LENGTH} dir="auto" required />
@@ -72,7 +73,7 @@ function MemberList(props: RoomSettingsProps) {
   return (
     <section class="card" aria-labelledby="members">
       <h2 id="members">{t.members}</h2>
-      <ul class="member-list">
+      <ul class="records member-list">
         {props.members.map((member) => (
           <li key={member.name}>
             <Avatar name={member.name} avatar={member.avatar} />
@@ -116,7 +117,7 @@ function Leave({ shell, room }: RoomSettingsProps) {
     <Form shell={shell} action={`/rooms/${room.slug}/leave`} card>
       <h2>{t.leave}</h2>
       <p class="hint">{t.leaveHint}</p>
-      <button>{t.leave}</button>
+      <button class="danger">{t.leave}</button>
     </Form>
   );
 }

@@ -17,7 +17,7 @@ export function RoomsPage(props: { shell: Shell; rooms: readonly ListedRoom[]; f
   const { rooms: t, room } = shell.t;
   const csrf = shell.user?.csrf ?? "";
   return (
-    <Layout shell={shell} title={t.title} kind="form">
+    <Layout shell={shell} title={t.title} kind="page">
       <h1>{t.title}</h1>
       <RoomList rooms={rooms} locale={locale} t={t} publicName={room.names.public} />
       {rooms.length === 0 && <p class="lead">{t.none}</p>}

@@ -23,7 +23,7 @@ export function UserPage({ shell, person }: UserPageProps) {
   const { t, locale, zone } = shell;
   const { name, avatar, bio, createdAt, lastSeenAt, isStaff } = person;
   return (
-    <Layout shell={shell} title={name} kind="profile">
+    <Layout shell={shell} title={name} kind="page">
       <div class="person">
         <Avatar name={name} avatar={avatar} large />
         <div>

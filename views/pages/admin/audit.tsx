@@ -40,7 +40,7 @@ export function AuditPage({ shell, q, action, items, next, isFirst }: AuditPageP
         </label>
       </Search>
       {items.length === 0 && <p class="lead">{t.nothing}</p>}
-      <ol class="records log">
+      <ol class="records">
         {items.map((entry) => (
           <Entry key={entry.id} shell={shell} entry={entry} />
         ))}
@@ -56,7 +56,7 @@ function Entry({ shell, entry }: { shell: Shell; entry: ListedEntry }) {
   const about = [subject, detail].filter(Boolean).join(" · ");
   return (
     <li>
-      <span>
+      <span class="subject">
         <b>{actorName ? <Plain>{actorName}</Plain> : t.nobody}</b>: {t.actions[action]}
         {about && (
           <>

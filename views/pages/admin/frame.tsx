@@ -18,7 +18,7 @@ export interface FrameProps {
 export function Frame({ shell, section, title, children }: FrameProps) {
   const { admin: t } = shell.t;
   return (
-    <Layout shell={shell} title={title ?? t[section]} kind="admin">
+    <Layout shell={shell} title={title ?? t[section]} kind="page">
       <nav class="sections" aria-label={t.title}>
         {SECTIONS.map((one) => (
           <a

@@ -20,7 +20,11 @@ export function MessagesPage({ shell, typed, found, error, removed }: MessagesPa
   const { message: t } = shell.t.admin;
   return (
     <Frame shell={shell} section="messages">
-      {removed !== null && <p role="status">{fill(t.removed, { id: removed })}</p>}
+      {removed !== null && (
+        <p class="done" role="status">
+          {fill(t.removed, { id: removed })}
+        </p>
+      )}
       <form class="search" method="get" action="/admin/messages" role="search">
         <label>
           {t.which}

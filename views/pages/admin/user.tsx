@@ -41,17 +41,17 @@ export function UserPage({ shell, user, sessions, may }: UserPageProps) {
       {may === "nothing" && <p class="lead">{t.yourself}</p>}
       {may === "not-staff" && <p class="lead">{t.above}</p>}
       {(may === "act" || may === "promote") && (
-        <div class="acts">
+        <ul class="records">
           <Act {...act} act={isMuted ? "unmute" : "mute"} hint={t.hints.mute} />
           <Act {...act} act={isActive ? "disable" : "enable"} hint={t.hints.disable} />
           <Act {...act} act="end-sessions" hint={t.hints.sessions} />
-        </div>
+        </ul>
       )}
       {may === "promote" && (
-        <div class="acts">
+        <ul class="records">
           {!isSuperuser && <Act {...act} act={isStaff ? "take-staff" : "grant-staff"} hint={t.hints.staff} />}
           <Act {...act} act={isSuperuser ? "take-superuser" : "grant-superuser"} hint={t.hints.superuser} />
-        </div>
+        </ul>
       )}
     </Frame>
   );
@@ -64,10 +64,12 @@ function standingOf({ isMuted, isActive }: ListedUser, t: Shell["t"]["admin"]): 
 
 function Act({ shell, user, act, hint }: { shell: Shell; user: ListedUser; act: UserAct; hint: string }) {
   return (
-    <form method="post" action={`${userPath(user.name)}/${act}`}>
-      <CsrfField token={shell.user?.csrf ?? ""} />
-      <button>{shell.t.admin.acts[act]}</button>
-      <span class="hint">{hint}</span>
-    </form>
+    <li>
+      <p class="subject">{hint}</p>
+      <form method="post" action={`${userPath(user.name)}/${act}`}>
+        <CsrfField token={shell.user?.csrf ?? ""} />
+        <button>{shell.t.admin.acts[act]}</button>
+      </form>
+    </li>
   );
 }

@@ -1,7 +1,8 @@
 /** Everybody with an account, the newest first. */
+import { day, exactTime } from "../../../src/shared/time.ts";
 import { Avatar } from "../../components/avatar.tsx";
 import type { Shell } from "../../components/layout.tsx";
-import { Frame, Moment, Paging, Plain, Search } from "./frame.tsx";
+import { Frame, Paging, Plain, Search } from "./frame.tsx";
 
 export interface ListedUser {
   name: string;
@@ -27,7 +28,7 @@ export function UsersPage({ shell, q, items, next, isFirst }: UsersPageProps) {
     <Frame shell={shell} section="users">
       <Search shell={shell} section="users" label={t.searchUsers} q={q} />
       {items.length === 0 && <p class="lead">{t.nothing}</p>}
-      <ol class="records people">
+      <ol class="records">
         {items.map((user) => (
           <li key={user.name}>
             <Avatar name={user.name} avatar={user.avatar} />
@@ -35,9 +36,7 @@ export function UsersPage({ shell, q, items, next, isFirst }: UsersPageProps) {
               <Plain>{user.name}</Plain>
             </a>
             <Badges shell={shell} user={user} />
-            <span class="hint">
-              <Moment at={user.createdAt} shell={shell} />
-            </span>
+            <Since at={user.createdAt} shell={shell} />
           </li>
         ))}
       </ol>
@@ -50,6 +49,15 @@ export function userPath(name: string): string {
   return `/admin/users/${encodeURIComponent(name)}`;
 }
 
+/** The day is enough for a glance. */
+function Since({ at, shell: { locale, zone } }: { at: number; shell: Shell }) {
+  return (
+    <time class="hint end" dateTime={new Date(at).toISOString()} title={exactTime(at, locale, zone)}>
+      {day(at, locale, zone)}
+    </time>
+  );
+}
+
 /** Only what is out of the ordinary. */
 function Badges({ shell: { t }, user }: { shell: Shell; user: ListedUser }) {
   const { ranks, muted, disabled } = t.admin;
@@ -59,12 +67,12 @@ function Badges({ shell: { t }, user }: { shell: Shell; user: ListedUser }) {
     !user.isActive && disabled,
   ].filter((word) => word !== false);
   return (
-    <span class="badges">
+    <>
       {words.map((word) => (
         <span class="badge" key={word}>
           {word}
         </span>
       ))}
-    </span>
+    </>
   );
 }
