@@ -3,6 +3,7 @@ import type { InvitationId } from "../shared/ids.ts";
 import { signedIn, type Actor, type Moderator } from "./access.ts";
 import type { Clock, Invitation, InvitationStore, RateLimit, Seal } from "./ports.ts";
 import { Refused } from "./refusal.ts";
+import { spend } from "./spend.ts";
 
 /** What a moderator sets; null: without an end, or for anyone who has the link. */
 export interface Terms {
@@ -46,14 +47,9 @@ export function createInvitations(deps: {
     return found && seal.matches(sealed(found), mark) ? found : null;
   }
 
-  async function spend(subject: number): Promise<void> {
-    const allowance = await rate.take(String(subject));
-    if (!allowance.allowed) throw new Refused("rate_limited", allowance.retryAfterSeconds);
-  }
-
   return {
     async create({ room, author }, { days, uses: usesMax }) {
-      await spend(author);
+      await spend(rate, author);
       const createdAt = clock.now();
       const expiresAt = days === null ? null : createdAt + days * DAY;
       await store.create({ room: room.id, createdBy: author, createdAt, expiresAt, usesMax });
@@ -74,7 +70,7 @@ export function createInvitations(deps: {
 
     async accept(actor, token) {
       const { id: user } = signedIn(actor);
-      await spend(user);
+      await spend(rate, user);
       const found = await behind(token);
       const accepted = found ? await store.accept(found.id, user, clock.now()) : "over";
       if (typeof accepted === "string") throw new Refused("invitation_over");

@@ -6,6 +6,7 @@ import { checkText } from "../shared/text.ts";
 import { signedIn, type Access, type Actor, type Member, type Reader } from "./access.ts";
 import type { Bus, Clock, MessageStore, Page, RateLimit } from "./ports.ts";
 import { Refused } from "./refusal.ts";
+import { spend } from "./spend.ts";
 
 export interface Draft {
   key: ClientKey;
@@ -61,8 +62,7 @@ export function createMessages(deps: {
     async post(member, draft) {
       const checked = checkText(draft.text, maxLength);
       if ("fault" in checked) throw new Refused(checked.fault);
-      const allowance = await rate.take(String(member.author));
-      if (!allowance.allowed) throw new Refused("rate_limited", allowance.retryAfterSeconds);
+      await spend(rate, member.author);
 
       const { room, author } = member;
       const message = { room: room.id, author, key: draft.key, text: checked.text, createdAt: clock.now() };

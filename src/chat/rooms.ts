@@ -6,6 +6,7 @@ import { codePoints, strip } from "../shared/text.ts";
 import { signedIn, type Actor, type Owner, type Reader, type Staff } from "./access.ts";
 import type { Bus, Clock, KeyMaker, MyRoom, RateLimit, Room, RoomStore } from "./ports.ts";
 import { Refused } from "./refusal.ts";
+import { spend } from "./spend.ts";
 
 export interface Rooms {
   /** `public` always; others as the installation's rule for slugs has it. */
@@ -44,13 +45,8 @@ export function createRooms(deps: {
   const isSlug = (text: string) => text === PUBLIC_ROOM || slugs.test(text);
 
   async function make(owner: UserId, slug: string, name: string): Promise<boolean> {
-    await spend(owner);
+    await spend(rate, owner);
     return store.create({ slug, name, createdAt: clock.now() }, owner);
-  }
-
-  async function spend(user: UserId): Promise<void> {
-    const allowance = await rate.take(String(user));
-    if (!allowance.allowed) throw new Refused("rate_limited", allowance.retryAfterSeconds);
   }
 
   async function forStaff(slug: string): Promise<Room> {
@@ -89,7 +85,7 @@ export function createRooms(deps: {
       if (id === other.id) throw new Refused("forbidden");
       const known = await store.directSlug(id, other.id);
       if (known !== null) return known;
-      await spend(id);
+      await spend(rate, id);
       const room = { slug: keys.slug(), name: `${name}, ${other.name}`, createdAt: clock.now() };
       return store.direct(room, id, other.id);
     },
