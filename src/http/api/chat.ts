@@ -11,6 +11,7 @@ import { visitorPlugin, type Edge } from "../edge.ts";
 import type { Visitor } from "../identify.ts";
 import { HttpRefusal } from "../refusals.ts";
 import { json } from "../respond.ts";
+import { attempt } from "../words.ts";
 import { LOGIN_REQUIRED } from "./texts.ts";
 
 export interface ChatApi {
@@ -53,7 +54,9 @@ export function chatApi({ edge, access, messages, rooms, pageSize, pageSizeMax }
 
   /** Existing clients ask for a room and its messages at once: of one that is only just being made there are none. */
   async function pageOf(actor: Actor, slug: string, options: { before?: number | undefined; limit: number }) {
-    if (await rooms.exists(slug)) return messages.page(await access.reader(actor, slug), options);
+    const { done: reader, refused } = await attempt(access.reader(actor, slug));
+    if (reader) return messages.page(reader, options);
+    if (refused && (await rooms.exists(slug))) throw refused;
     return NOTHING;
   }
 
