@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { USERNAME_MAX_LENGTH } from "../../src/shared/limits.ts";
 import { CsrfField } from "../components/csrf.tsx";
+import { Field } from "../components/field.tsx";
 import { Layout, type Shell } from "../components/layout.tsx";
 import { withNext } from "../components/links.ts";
 
@@ -27,7 +28,7 @@ export function LoginPage(props: AccountFormProps) {
       other={{ question: t.noAccount, action: "/register", label: t.registerSubmit }}
     >
       <Username username={props.username} t={t} />
-      <Password name="password" label={t.password} autocomplete="current-password" />
+      <Field type="password" name="password" label={t.password} autocomplete="current-password" required />
     </AccountForm>
   );
 }
@@ -44,13 +45,20 @@ export function RegisterPage(props: AccountFormProps & { rules: "relaxed" | "str
       other={{ question: t.haveAccount, action: "/login", label: t.loginSubmit }}
     >
       <Username username={props.username} t={t} hint={t.usernameHint} />
-      <Password name="password1" label={t.password} autocomplete="new-password" describedBy="rules" />
+      <Field
+        type="password"
+        name="password1"
+        label={t.password}
+        autocomplete="new-password"
+        aria-describedby="rules"
+        required
+      />
       <ul class="hint" id="rules">
         {t.passwordRules[props.rules].map((rule) => (
           <li key={rule}>{rule}</li>
         ))}
       </ul>
-      <Password name="password2" label={t.passwordAgain} autocomplete="new-password" />
+      <Field type="password" name="password2" label={t.passwordAgain} autocomplete="new-password" required />
     </AccountForm>
   );
 }
@@ -90,42 +98,18 @@ function AccountForm(props: FrameProps) {
 
 function Username(props: { username: string; t: Shell["t"]["account"]; hint?: string }) {
   return (
-    <>
-      <label>
-        {props.t.username}
-        <input
-          name="username"
-          value={props.username}
-          maxLength={USERNAME_MAX_LENGTH}
-          autocomplete="username"
-          autocapitalize="none"
-          spellcheck={false}
-          dir="auto"
-          aria-describedby={props.hint && "name-rules"}
-          required
-          autoFocus
-        />
-      </label>
-      {props.hint && (
-        <p class="hint" id="name-rules">
-          {props.hint}
-        </p>
-      )}
-    </>
-  );
-}
-
-function Password(props: { name: string; label: string; autocomplete: string; describedBy?: string }) {
-  return (
-    <label>
-      {props.label}
-      <input
-        type="password"
-        name={props.name}
-        autocomplete={props.autocomplete}
-        aria-describedby={props.describedBy}
-        required
-      />
-    </label>
+    <Field
+      label={props.t.username}
+      {...(props.hint !== undefined && { hint: props.hint })}
+      name="username"
+      value={props.username}
+      maxLength={USERNAME_MAX_LENGTH}
+      autocomplete="username"
+      autocapitalize="none"
+      spellcheck={false}
+      dir="auto"
+      required
+      autoFocus
+    />
   );
 }

@@ -4,6 +4,7 @@ import { ROOM_NAME_MAX_LENGTH, ROOM_TOPIC_MAX_LENGTH } from "../../src/shared/li
 import { fill } from "../../src/shared/locale/format.ts";
 import { Avatar } from "../components/avatar.tsx";
 import { CsrfField } from "../components/csrf.tsx";
+import { Field } from "../components/field.tsx";
 import { Invitations, type ListedInvitation } from "../components/invitations.tsx";
 import { userPath } from "../components/links.ts";
 import { Layout, type Shell } from "../components/layout.tsx";
@@ -55,14 +56,15 @@ function Description({ shell, room }: RoomSettingsProps) {
   return (
     <Form shell={shell} action={`/rooms/${room.slug}/settings`} card>
       <h2>{t.description}</h2>
-      <label>
-        {t.name}
-        <input name="name" value={room.name} maxLength={ROOM_NAME_MAX_LENGTH} dir="auto" required />
-      </label>
-      <label>
-        {t.topic}
-        <input name="topic" value={room.topic} maxLength={ROOM_TOPIC_MAX_LENGTH} dir="auto" />
-      </label>
+      <Field
+        label={t.name}
+        name="name"
+        value={room.name}
+        maxLength={ROOM_NAME_MAX_LENGTH}
+        dir="auto"
+        required
+      />
+      <Field label={t.topic} name="topic" value={room.topic} maxLength={ROOM_TOPIC_MAX_LENGTH} dir="auto" />
       <button class="primary">{t.save}</button>
     </Form>
   );
@@ -128,10 +130,13 @@ function Delete({ shell, room }: RoomSettingsProps) {
     <Form shell={shell} action={`/rooms/${room.slug}/delete`} card>
       <h2>{t.delete}</h2>
       <p class="hint">{t.deleteHint}</p>
-      <label>
-        {fill(t.confirmation, { name: room.name })}
-        <input name="confirmation" autocomplete="off" dir="auto" required />
-      </label>
+      <Field
+        label={fill(t.confirmation, { name: room.name })}
+        name="confirmation"
+        autocomplete="off"
+        dir="auto"
+        required
+      />
       <button class="danger">{t.delete}</button>
     </Form>
   );

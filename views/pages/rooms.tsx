@@ -1,6 +1,7 @@
 /** The rooms of whoever is signed in, and the form that makes another. */
 import { ROOM_NAME_MAX_LENGTH } from "../../src/shared/limits.ts";
 import { CsrfField } from "../components/csrf.tsx";
+import { Field } from "../components/field.tsx";
 import { Layout, type Shell } from "../components/layout.tsx";
 import { RoomList, type ListedRoom } from "../components/room-list.tsx";
 
@@ -35,24 +36,23 @@ export function RoomsPage(props: { shell: Shell; rooms: readonly ListedRoom[]; f
             {form.error}
           </p>
         )}
-        <label>
-          {t.name}
-          <input name="name" value={form.name} maxLength={ROOM_NAME_MAX_LENGTH} dir="auto" required />
-        </label>
-        <label>
-          {t.slug}
-          <input
-            name="slug"
-            value={form.slug}
-            maxLength={50}
-            autocapitalize="none"
-            spellcheck={false}
-            aria-describedby="slug-hint"
-          />
-        </label>
-        <p class="hint" id="slug-hint">
-          {t.slugHint}
-        </p>
+        <Field
+          label={t.name}
+          name="name"
+          value={form.name}
+          maxLength={ROOM_NAME_MAX_LENGTH}
+          dir="auto"
+          required
+        />
+        <Field
+          label={t.slug}
+          hint={t.slugHint}
+          name="slug"
+          value={form.slug}
+          maxLength={50}
+          autocapitalize="none"
+          spellcheck={false}
+        />
         <button class="primary">{t.create}</button>
       </form>
     </Layout>
