@@ -107,6 +107,10 @@ export function openRoom({ slug, held, messages, user, avatar, refusals }: RoomO
         standing.value = "removed";
         for (const { key } of outgoing.value) refuse(key, "not_found");
         return;
+      case "caught-up":
+      case "head":
+      case "typing":
+      case "bye":
       case "presence":
       case "unread":
       case "news":

@@ -18,8 +18,10 @@ export function RoomsIsland({ rooms, user, ...list }: RoomsData & IslandProps) {
       received(frame) {
         if (frame.type === "unread")
           setCounts(Object.fromEntries(frame.rooms.map(({ room, unread }) => [room, unread])));
-        if (frame.type === "news" && frame.author !== user)
-          setCounts((before) => ({ ...before, [frame.room]: (before[frame.room] ?? 0) + 1 }));
+        if (frame.type === "news") {
+          const more = frame.authors.filter((author) => author !== user).length;
+          setCounts((before) => ({ ...before, [frame.room]: (before[frame.room] ?? 0) + more }));
+        }
       },
       lost() {},
     });

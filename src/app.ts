@@ -1,6 +1,8 @@
 /** The composition root: everything is made here, once, and handed to whoever needs it. Tests use it too. */
 import { createLastSeen } from "./accounts/last-seen.ts";
 import { createMemoryBus } from "./bus/memory.ts";
+import { createFeed } from "./chat/feed.ts";
+import { StorageLost } from "./chat/ports.ts";
 import { clock, createDomain } from "./compose/domain.ts";
 import { createSockets } from "./compose/sockets.ts";
 import { openStores } from "./compose/stores.ts";
@@ -8,15 +10,41 @@ import { createWeb } from "./compose/web.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { loadSecretKey } from "./secret-key.ts";
+import { createFarewell } from "./ws/farewell.ts";
+import { socketHandlers } from "./ws/handlers.ts";
+import { createHub } from "./ws/hub.ts";
 
 export interface App {
   /** Where it listens, such as `http://localhost:3000`. */
   url: string;
   /** Every route there is, for whoever checks that none was forgotten. */
   routes: readonly { method: string; path: string }[];
-  /** Closes the sockets, ends what is in progress, then the database. */
+  /**
+   * Says that it is not ready, tells the sockets when to come back, writes what is on its way, then closes the sockets and
+   * the database.
+   */
   stop(): Promise<void>;
 }
+
+/** The makers of what carries a message. Tests make some of them wrong, to see that it is noticed. */
+export interface Parts {
+  openStores: typeof openStores;
+  createBus: typeof createMemoryBus;
+  createFeed: typeof createFeed;
+  createHub: typeof createHub;
+  socketHandlers: typeof socketHandlers;
+  /** Ends the process at once: the disk has failed. */
+  crash: () => void;
+}
+
+const PARTS: Parts = {
+  openStores,
+  createBus: createMemoryBus,
+  createFeed,
+  createHub,
+  socketHandlers,
+  crash: () => process.exit(1),
+};
 
 /** Beyond this Bun itself answers, with an empty 413; our own bounds are far below and say more. Bytes. */
 const REQUEST_MAX = 128 * 1024 * 1024;
@@ -27,18 +55,30 @@ const LAST_SEEN_INTERVAL = 10_000;
 /** A stop waits this long for requests in progress. Milliseconds. */
 const STOP_PATIENCE = 5_000;
 
-const CLOSE_RESTART = 1012;
+/** Between the farewell and the end: what clients had sent before they heard it arrives in this time. Milliseconds. */
+const LAST_WORDS = 250;
 
 /** In the order in which data flows: what is kept, the rules, the sockets that tell of it, the edge. */
-export async function createApp(config: Config, log: Log): Promise<App> {
-  const bus = createMemoryBus();
-  const stores = openStores(config.dataDir, clock.now());
+export async function createApp(config: Config, log: Log, wrong: Partial<Parts> = {}): Promise<App> {
+  const parts = { ...PARTS, ...wrong };
+  const bus = parts.createBus();
+  const stores = parts.openStores(config.dataDir, clock.now());
   const secretKey = loadSecretKey(config);
-  const domain = createDomain(config, stores, bus, secretKey);
-  const sockets = createSockets(config, domain, bus, log);
-  const { hub } = sockets;
+
+  /** After a failed fsync nothing that the database says can be trusted: a new start reads what is really there. */
+  function onFault(what: string, error: unknown): void {
+    log.error(what, { error });
+    if (error instanceof StorageLost || stores.isLost(error)) parts.crash();
+  }
+
+  const domain = createDomain({ config, stores, bus, secretKey, onFault, createFeed: parts.createFeed });
+  const hub = parts.createHub(bus);
+  const sockets = createSockets({ config, domain, bus, hub, onFault, socketHandlers: parts.socketHandlers });
+  const farewell = createFarewell(hub, Math.random);
+  let isStopping = false;
   const lastSeen = createLastSeen({ store: stores.accounts, clock, stillHere: sockets.pagesOpenFor });
-  const app = await createWeb({ config, stores, domain, sockets, lastSeen, bus, secretKey, log });
+  const edge = { config, stores, domain, sockets, lastSeen, bus, secretKey, log, onFault };
+  const app = await createWeb({ ...edge, isStopping: () => isStopping });
 
   app.listen({
     hostname: config.host,
@@ -54,7 +94,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   hub.attach(listening);
 
   const writeLastSeen = () =>
-    lastSeen.flush().catch((error: unknown) => log.error("last seen not stored", { error }));
+    lastSeen.flush().catch((error: unknown) => onFault("last seen not stored", error));
   const writing = setInterval(() => void writeLastSeen(), LAST_SEEN_INTERVAL);
   const stopWatching = stores.watch(() => bus.publish({ type: "accounts.reread" }));
 
@@ -62,10 +102,13 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     url: `http://${config.host === "127.0.0.1" ? "localhost" : config.host}:${listening.port}`,
     routes: app.routes.map(({ method, path }) => ({ method, path })),
     async stop() {
+      isStopping = true;
       clearInterval(writing);
       stopWatching();
-      await writeLastSeen();
-      hub.closeAll(CLOSE_RESTART, "restarting");
+      farewell.announce();
+      await Bun.sleep(LAST_WORDS);
+      await Promise.all([domain.writer.settled(), writeLastSeen()]);
+      farewell.close();
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
       sockets.stop();
       stores.close();

@@ -23,6 +23,7 @@ describe("with nothing set", () => {
       pageSize: 50,
       pageSizeMax: 200,
       socketIdleTimeout: 600,
+      socketCaps: { all: 20_000, person: 100, address: 2_000 },
       presence: { ttl: 40, grace: 5, heartbeat: 20, idleTimeout: 90, touchInterval: 30 },
     });
   });
@@ -90,6 +91,9 @@ describe("a variable", () => {
     ["CHAT_WS_IDLE_TIMEOUT", "3", { socketIdleTimeout: 3 }],
     ["CHAT_WS_IDLE_TIMEOUT", "0", { socketIdleTimeout: 0 }],
     ["CHAT_WS_IDLE_TIMEOUT", "-1", { socketIdleTimeout: 0 }],
+    ["SOCKET_MAX", "3", { socketCaps: { all: 3, person: 100, address: 2_000 } }],
+    ["SOCKET_MAX_PER_USER", "3", { socketCaps: { all: 20_000, person: 3, address: 2_000 } }],
+    ["SOCKET_MAX_PER_ADDRESS", "3", { socketCaps: { all: 20_000, person: 100, address: 3 } }],
     ["PRESENCE_TTL", "3", { presence: { ttl: 3, grace: 5 } }],
     ["PRESENCE_GRACE", "0", { presence: { ttl: 40, grace: 0 } }],
     ["PRESENCE_HEARTBEAT", "3", { presence: { heartbeat: 3 } }],
@@ -190,6 +194,9 @@ describe("a value that cannot be used stops the start with one line that names i
     ["CHAT_MESSAGES_PAGE_SIZE", "0", "a whole number from 1 to 1000"],
     ["CHAT_MESSAGES_MAX_PAGE_SIZE", "1001", "a whole number from 1 to 1000"],
     ["CHAT_WS_IDLE_TIMEOUT", "-2", "a whole number from -1"],
+    ["SOCKET_MAX", "0", "a whole number from 1 to 1000000"],
+    ["SOCKET_MAX_PER_USER", "-1", "a whole number from 1 to 1000000"],
+    ["SOCKET_MAX_PER_ADDRESS", "many", "a whole number from 1 to 1000000"],
     ["PRESENCE_TTL", "0", "a whole number from 1"],
     ["PRESENCE_GRACE", "-1", "a whole number from 0"],
     ["CHAT_ROOM_SLUG_REGEX", "(", "a regular expression"],

@@ -2,6 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import type { PasswordRules } from "./accounts/passwords.ts";
 import type { CorsOptions } from "./http/cors.ts";
+import type { SocketCaps } from "./ws/routes.ts";
 import { MESSAGE_MAX_LENGTH, PAGE_SIZE, PAGE_SIZE_MAX } from "./shared/limits.ts";
 
 export interface RateConfig {
@@ -34,6 +35,7 @@ export interface Config {
   uploadRate: RateConfig;
   /** Handshakes from one network. */
   socketRate: RateConfig;
+  socketCaps: SocketCaps;
   messageMaxLength: number;
   pageSize: number;
   pageSizeMax: number;
@@ -95,6 +97,11 @@ export function readConfig(env: Environment = process.env): Config {
     invitationRate: rate(env, "INVITATION_RATE_LIMIT", 30, "INVITATION_RATE_WINDOW", 600),
     uploadRate: rate(env, "UPLOAD_RATE_LIMIT", 10, "UPLOAD_RATE_WINDOW", 600),
     socketRate: rate(env, "SOCKET_RATE_LIMIT", 300, "SOCKET_RATE_WINDOW", 60),
+    socketCaps: {
+      all: whole(env, "SOCKET_MAX", 20_000, 1, 1_000_000),
+      person: whole(env, "SOCKET_MAX_PER_USER", 100, 1, 1_000_000),
+      address: whole(env, "SOCKET_MAX_PER_ADDRESS", 2_000, 1, 1_000_000),
+    },
     messageMaxLength: whole(env, "CHAT_MESSAGE_MAX_LENGTH", MESSAGE_MAX_LENGTH, 1, 100_000),
     pageSize,
     pageSizeMax: Math.max(pageSize, whole(env, "CHAT_MESSAGES_MAX_PAGE_SIZE", PAGE_SIZE_MAX, 1, 1000)),

@@ -1,27 +1,58 @@
 /** Catching up: what a page missed while its socket was away. */
-import { RESUME_MAX_CHANGES } from "../shared/limits.ts";
-import type { Changes, Held, ResetReason } from "../shared/protocol.ts";
+import { RESUME_FRAME_CHANGES, RESUME_FRAME_TEXT, RESUME_MAX_CHANGES } from "../shared/limits.ts";
+import type { Changes, Held, MessageView, ResetReason } from "../shared/protocol.ts";
+import type { RoomId } from "../shared/ids.ts";
 import type { Reader } from "./access.ts";
 import type { MessageStore } from "./ports.ts";
+import type { Recent } from "./recent.ts";
 
-export type CatchUp = { reset: ResetReason } | { changes: Omit<Changes, "room"> };
+/** `isWhole`: nothing followed these changes when they were read. */
+export type CatchUp = { reset: ResetReason } | { changes: Omit<Changes, "room">; isWhole: boolean };
 
 export interface Feed {
   epoch(): string;
-  /** Everything after the number held, or the reason why the page must be loaded anew. */
+  /** What follows the number held, as much of it as fits a frame; or why the page must be loaded anew. */
   catchUp(reader: Reader, held: Omit<Held, "room">): Promise<CatchUp>;
+  /** The numbers of the rooms' last changes, as they are on stable storage. */
+  heads(rooms: readonly RoomId[]): Promise<Map<RoomId, number>>;
 }
 
-export function createFeed(store: MessageStore): Feed {
+export function createFeed({
+  store,
+  recent,
+}: {
+  store: Pick<MessageStore, "changesSince" | "heads" | "epoch">;
+  recent: Recent;
+}): Feed {
   return {
     epoch: () => store.epoch(),
+    heads: (rooms) => store.heads(rooms),
 
-    async catchUp({ room }, { epoch, rev }) {
+    async catchUp({ room: { id } }, { epoch, rev }) {
       if (epoch !== store.epoch()) return { reset: "epoch" };
-      const since = await store.changesSince(room.id, rev, RESUME_MAX_CHANGES);
-      if (!since) return { reset: "gap" };
-      if (rev > since.head) return { reset: "ahead" };
-      return { changes: { from: rev, to: since.head, changes: since.changes } };
+      const kept = await recent.since(id, rev);
+      if (kept) return fitting(rev, kept.to, kept);
+      const { head, to, changes } = await store.changesSince(id, rev, RESUME_FRAME_CHANGES);
+      if (rev > head) return { reset: "ahead" };
+      if (head - rev > RESUME_MAX_CHANGES) return { reset: "gap" };
+      return fitting(rev, head, { to, changes });
     },
   };
+}
+
+/** As much as a frame takes, and at least one change. */
+function fitting(
+  from: number,
+  head: number,
+  { to: end, changes: all }: Omit<Changes, "room" | "from">,
+): CatchUp {
+  let text = 0;
+  const fits = (message: MessageView, i: number) => {
+    text += message.text.length;
+    return i === 0 || (i < RESUME_FRAME_CHANGES && text <= RESUME_FRAME_TEXT);
+  };
+  const beyond = all.findIndex((message, i) => !fits(message, i));
+  const changes = beyond < 0 ? all : all.slice(0, beyond);
+  const to = beyond < 0 ? end : (changes.at(-1)?.rev ?? from);
+  return { changes: { from, to, changes }, isWhole: to === head };
 }

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import type { Account } from "../accounts/ports.ts";
 import { createMemoryBus } from "../bus/memory.ts";
 import { createMemoryLimit } from "../limits/memory.ts";
-import type { ClientKey, MessageId } from "../shared/ids.ts";
+import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
 import { PAGE_SIZE } from "../shared/limits.ts";
 import { actorIn, addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { writerOver } from "../testing/stores/writer.ts";
 import { createAccess, type Member, type Reader } from "./access.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import type { BusEvent } from "./ports.ts";
@@ -18,6 +19,7 @@ let ann: Member;
 let bob: Member;
 let messages: Messages;
 let published: BusEvent[];
+let failures: unknown[];
 let now: number;
 
 beforeAll(async () => {
@@ -70,9 +72,7 @@ describe("a message", () => {
     const texts = Array.from({ length: 20 }, (_, i) => `${i}`);
     await Promise.all(texts.map((text) => messages.post(ann, draft(text))));
     expect(await textsOfRoom()).toEqual(texts);
-    expect(published.map((event) => event.type === "messages.changed" && event.to)).toEqual(
-      texts.map((_, i) => i + 1),
-    );
+    expect(published).toMatchObject([{ type: "messages.changed", from: 0, to: 20 }]);
   });
 });
 
@@ -137,11 +137,8 @@ describe("a message sent again", () => {
     await messages.post(bob, draft("between"));
     published = [];
     now += 60_000;
-    expect(await messages.post(ann, sent)).toEqual({ message: first.message, repeat: true });
-    expect(await messages.post(ann, { ...sent, text: " hello " })).toEqual({
-      message: first.message,
-      repeat: true,
-    });
+    expect(await messages.post(ann, sent)).toEqual({ ...first, repeat: true });
+    expect(await messages.post(ann, { ...sent, text: " hello " })).toEqual({ ...first, repeat: true });
     expect(published).toEqual([]);
     expect(await textsOfRoom()).toEqual(["hello", "between"]);
   });
@@ -180,6 +177,68 @@ describe("a message sent again", () => {
   });
 });
 
+describe("another text for a message", () => {
+  const write = async (text = "first") => (await messages.post(ann, draft(text))).message;
+  const actor = ({ author: id }: Member) =>
+    ({ kind: "member", id, name: "ann", session: "s" as SessionId, rank: "user" }) as const;
+
+  test("is checked like a message, and is a change of the same place that all are told of", async () => {
+    const { id, seq, rev } = await write();
+    published = [];
+    now += 60_000;
+    const { message, repeat } = await messages.edit(actor(ann), id as MessageId, " second\n");
+    expect(repeat).toBe(false);
+    expect(message).toMatchObject({ id, seq, rev: rev + 1, text: "second", editedAt: now });
+    const told = { roomId: ann.room.id, room: slug, from: rev, to: rev + 1, changes: [message] };
+    expect(published).toEqual([{ type: "messages.changed", ...told }]);
+    for (const [code, text] of [
+      ["blank", " "],
+      ["too_long", "x".repeat(MAX_LENGTH + 1)],
+      ["bad_characters", "a\0b"],
+    ] as const)
+      expect(await refusalOf(messages.edit(actor(ann), id as MessageId, text))).toMatchObject({ code });
+    expect(await textsOfRoom()).toEqual(["second"]);
+  });
+
+  test("is its author's alone, and not a guest's", async () => {
+    const id = (await write()).id as MessageId;
+    const codes = [
+      (await refusalOf(messages.edit(actor(bob), id, "mine"))).code,
+      (await refusalOf(messages.edit({ kind: "guest" }, id, "mine"))).code,
+    ];
+    expect(codes).toEqual(["forbidden", "login_required"]);
+    expect(await messages.rights(actor(ann), id)).toEqual({ mayEdit: true, mayRemove: true });
+    expect(await messages.rights(actor(bob), id)).toEqual({ mayEdit: false, mayRemove: false });
+    expect(await messages.rights({ kind: "guest" }, id)).toEqual({ mayEdit: false, mayRemove: false });
+    expect(await textsOfRoom()).toEqual(["first"]);
+  });
+
+  test("counts as often as a message does", async () => {
+    const id = (await write()).id as MessageId;
+    const limited = chatWith({ points: 1 });
+    await limited.edit(actor(ann), id, "second");
+    expect(await refusalOf(limited.edit(actor(ann), id, "third"))).toMatchObject({ code: "rate_limited" });
+    expect(await refusalOf(limited.post(ann, draft("more")))).toMatchObject({ code: "rate_limited" });
+  });
+
+  test("has its place among what its author sends, and so has a removal", async () => {
+    const [one, two] = [(await write("one")).id as MessageId, (await write("two")).id as MessageId];
+    published = [];
+    const placed = [
+      await messages.submitRemoval(actor(ann), one),
+      await messages.submitEdit(actor(ann), two, "better"),
+      await messages.submit(ann, draft("three")),
+    ];
+    const done = await Promise.all(placed.map(({ stored }) => stored));
+    expect(done.map(({ message }) => [message.seq, message.rev])).toEqual([
+      [1, 3],
+      [2, 4],
+      [5, 5],
+    ]);
+    expect(published).toHaveLength(1);
+  });
+});
+
 test("what could not be stored is neither acknowledged nor published", async () => {
   const broken = await openSqliteStores();
   await broken.addRoom(slug);
@@ -188,8 +247,12 @@ test("what could not be stored is neither acknowledged nor published", async () 
   expect(await chat.post(carl, draft("stored"))).toMatchObject({ repeat: false });
   published = [];
   await broken.close();
-  expect(await chat.post(carl, draft("lost")).catch(() => "failed")).toBe("failed");
+  expect(await refusalOf(chat.post(carl, draft("lost")))).toMatchObject({
+    code: "unavailable",
+    retryable: true,
+  });
   expect(published).toEqual([]);
+  expect(failures).toHaveLength(1);
 });
 
 describe("reading", () => {
@@ -234,13 +297,13 @@ function chatWith({
   bus = createMemoryBus(),
   store = stores.messages,
 }): Messages {
-  published = [];
+  [published, failures] = [[], []];
   bus.subscribe((event) => void published.push(event));
   const rate = createMemoryLimit(points, windowSeconds);
   return createMessages({
     store,
+    writer: writerOver(store, bus, failures),
     access: createAccess(stores.rooms),
-    bus,
     clock: { now: () => now },
     rate,
     maxLength: MAX_LENGTH,

@@ -1,27 +1,34 @@
 /** Posting and reading messages. */
-import type { ClientKey, MessageId, RoomId, UserId } from "../shared/ids.ts";
+import type { ClientKey, MessageId, UserId } from "../shared/ids.ts";
 import { PAGE_SIZE } from "../shared/limits.ts";
-import type { MessageView } from "../shared/protocol.ts";
 import { checkText } from "../shared/text.ts";
 import { signedIn, type Access, type Actor, type Member, type Reader } from "./access.ts";
-import type { Bus, Clock, MessageStore, Page, RateLimit } from "./ports.ts";
+import type { Clock, MessageStore, Page, RateLimit } from "./ports.ts";
 import { Refused } from "./refusal.ts";
 import { spend } from "./spend.ts";
+import type { Stored, Writer } from "./writer.ts";
 
 export interface Draft {
   key: ClientKey;
   text: string;
 }
 
-/** `repeat`: the message was stored by an earlier attempt with the same key. */
-export interface Posted {
-  message: MessageView;
-  repeat: boolean;
+/** A change that has its place in the order of its sender's; `stored` is settled after the commit. */
+export interface Submitted {
+  stored: Promise<Stored>;
 }
 
 export interface Messages {
-  /** Stores and publishes; resolves after the commit. Refuses bad text, an exhausted rate, and a key used for another text. */
-  post(member: Member, draft: Draft): Promise<Posted>;
+  /**
+   * Refuses bad text and an exhausted rate at once, and when it comes to the commit: a key used for another text, and
+   * whoever may not write any more.
+   */
+  submit(member: Member, draft: Draft): Promise<Submitted>;
+  /** The same, to the end: resolves after the commit. */
+  post(member: Member, draft: Draft): Promise<Stored>;
+  /** Another text for one's own message. Refuses as `submit` does, `not_found`, and `forbidden` to all but the author. */
+  submitEdit(actor: Actor, id: MessageId, text: string): Promise<Submitted>;
+  edit(actor: Actor, id: MessageId, text: string): Promise<Stored>;
   latest(reader: Reader): Promise<Page>;
   /** The `limit` messages before an id, or the newest ones without it; the places of removed ones only if asked for. */
   page(
@@ -30,26 +37,27 @@ export interface Messages {
   ): Promise<Page>;
   /** A message among its neighbours. Refuses `not_found`. */
   around(reader: Reader, id: MessageId): Promise<Page>;
-  /** Whether `remove` would do it. */
-  mayRemove(actor: Actor, id: MessageId): Promise<boolean>;
-  /** By its author, a moderator of its room, or staff. Answers with the room's slug; refuses `not_found` and `forbidden`. */
-  remove(actor: Actor, id: MessageId): Promise<string>;
+  /** What this actor may do with a message now. */
+  rights(actor: Actor, id: MessageId): Promise<MessageRights>;
+  /** By its author, a moderator of its room, or staff. Refuses `not_found` and `forbidden`. */
+  submitRemoval(actor: Actor, id: MessageId): Promise<Submitted>;
+  remove(actor: Actor, id: MessageId): Promise<Stored>;
+}
+
+export interface MessageRights {
+  mayEdit: boolean;
+  mayRemove: boolean;
 }
 
 export function createMessages(deps: {
   store: MessageStore;
+  writer: Pick<Writer, "write">;
   access: Access;
-  bus: Bus;
   clock: Clock;
   rate: RateLimit;
   maxLength: number;
 }): Messages {
-  const { store, access, bus, clock, rate, maxLength } = deps;
-
-  function tell(roomId: RoomId, room: string, message: MessageView): void {
-    const numbers = { from: message.rev - 1, to: message.rev };
-    bus.publish({ type: "messages.changed", roomId, room, ...numbers, changes: [message] });
-  }
+  const { store, writer, access, clock, rate, maxLength } = deps;
 
   async function mayRemove(actor: Actor, slug: string, author: UserId): Promise<boolean> {
     if (actor.kind === "guest") return false;
@@ -58,21 +66,42 @@ export function createMessages(deps: {
     return author === actor.id || role === "owner" || role === "moderator";
   }
 
+  async function submit({ room, author }: Member, { key, text: typed }: Draft): Promise<Submitted> {
+    const text = wellFormed(typed);
+    await spend(rate, author);
+    const write = { kind: "post", room: room.id, author, key, text, createdAt: clock.now() } as const;
+    return { stored: writer.write(write) };
+  }
+
+  async function submitEdit(actor: Actor, id: MessageId, typed: string): Promise<Submitted> {
+    const { id: author } = signedIn(actor);
+    const text = wellFormed(typed);
+    await spend(rate, author);
+    return { stored: writer.write({ kind: "edit", id, author, text, at: clock.now() }) };
+  }
+
+  async function submitRemoval(actor: Actor, id: MessageId): Promise<Submitted> {
+    // Before anything is looked up: a guest does not learn which messages exist.
+    signedIn(actor);
+    const place = await store.find(id);
+    if (!place) throw new Refused("not_found");
+    if (!(await mayRemove(actor, place.slug, place.author))) throw new Refused("forbidden");
+    return { stored: writer.write({ kind: "remove", id, at: clock.now() }) };
+  }
+
+  function wellFormed(text: string): string {
+    const checked = checkText(text, maxLength);
+    if ("fault" in checked) throw new Refused(checked.fault);
+    return checked.text;
+  }
+
   return {
-    async post(member, draft) {
-      const checked = checkText(draft.text, maxLength);
-      if ("fault" in checked) throw new Refused(checked.fault);
-      await spend(rate, member.author);
-
-      const { room, author } = member;
-      const message = { room: room.id, author, key: draft.key, text: checked.text, createdAt: clock.now() };
-      const [appended] = await store.append([message]);
-      if (!appended || appended.outcome === "key_reused") throw new Refused("key_reused");
-
-      const posted = appended.message;
-      if (appended.outcome === "appended") tell(room.id, room.slug, posted);
-      return { message: posted, repeat: appended.outcome === "repeated" };
-    },
+    submit,
+    post: async (member, draft) => (await submit(member, draft)).stored,
+    submitEdit,
+    edit: async (actor, id, text) => (await submitEdit(actor, id, text)).stored,
+    submitRemoval,
+    remove: async (actor, id) => (await submitRemoval(actor, id)).stored,
 
     latest: ({ room }) => store.page(room.id, { limit: PAGE_SIZE, removed: true }),
     page: ({ room }, { before, limit = PAGE_SIZE, removed = false }) =>
@@ -86,20 +115,11 @@ export function createMessages(deps: {
       return page;
     },
 
-    async mayRemove(actor, id) {
+    async rights(actor, id) {
       const place = await store.find(id);
-      return place !== null && mayRemove(actor, place.slug, place.author);
-    },
-
-    async remove(actor, id) {
-      // Before anything is looked up: a guest does not learn which messages exist.
-      signedIn(actor);
-      const place = await store.find(id);
-      if (!place) throw new Refused("not_found");
-      if (!(await mayRemove(actor, place.slug, place.author))) throw new Refused("forbidden");
-      const removed = await store.remove(id, clock.now());
-      if (removed) tell(removed.room, removed.slug, removed.message);
-      return place.slug;
+      if (!place) return { mayEdit: false, mayRemove: false };
+      const mayEdit = actor.kind === "member" && actor.id === place.author;
+      return { mayEdit, mayRemove: await mayRemove(actor, place.slug, place.author) };
     },
   };
 }

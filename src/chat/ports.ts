@@ -146,8 +146,20 @@ export interface NewMessage {
   createdAt: number;
 }
 
-/** `repeated`: this author sent this key with this text before. `key_reused`: with another text, or in another room. */
-export type Appended = { outcome: "appended" | "repeated"; message: MessageView } | { outcome: "key_reused" };
+/** What takes a number in its room. Only its author edits a message; who may remove one is asked before. */
+export type Write =
+  | ({ kind: "post" } & NewMessage)
+  | { kind: "edit"; id: MessageId; author: UserId; text: string; at: number }
+  | { kind: "remove"; id: MessageId; at: number };
+
+/** `stored`: it has taken the number `message.rev`. `repeated`: it had been done before, and nothing has changed. */
+export type Written =
+  | { outcome: "stored" | "repeated"; room: RoomPlace; message: MessageView }
+  | { outcome: "refused"; code: WriteRefusal };
+
+/** `key_reused`: this author has sent another text with this key, or to another room. */
+export type WriteRefusal =
+  "not_found" | "forbidden" | "login_required" | "muted" | "room_closed" | "key_reused";
 
 /** Messages in ascending order; `previousAt` is the time of the message just before them, when there is one. */
 export interface Page {
@@ -159,15 +171,20 @@ export interface Page {
   head: number;
 }
 
-export interface Removed {
-  room: RoomId;
-  slug: string;
-  message: MessageView;
+/** The rows changed after a number, in the order of their change: all there are up to and including `to`. */
+export interface Since {
+  head: number;
+  to: number;
+  changes: MessageView[];
 }
 
 export interface MessageStore {
-  /** Gives numbers to the batch in its order and stores it, all or nothing. When this resolves it is on stable storage. */
-  append(batch: readonly NewMessage[]): Promise<Appended[]>;
+  /**
+   * Gives numbers to the batch in its order and stores it, all or nothing, in one transaction; within it the authors are
+   * asked whether they may write there now. When this resolves it is on stable storage. Rejects with `StorageLost` when
+   * nobody can say whether it is, and with anything else when it is not.
+   */
+  write(batch: readonly Write[]): Promise<Written[]>;
   /** The newest messages, or with `before` the newest of those whose id is smaller. `removed`: their places as well. */
   page(
     room: RoomId,
@@ -175,19 +192,18 @@ export interface MessageStore {
   ): Promise<Page>;
   /** The message in the middle of its neighbours, or null when the room has no such message. */
   around(room: RoomId, id: MessageId, limit: number): Promise<Page | null>;
-  /** Takes the text away and leaves the place: a change like any other. Null when there is nothing to remove. */
-  remove(id: MessageId, now: number): Promise<Removed | null>;
   /** Where a message stands, and who wrote it; null for one that does not exist or is removed. */
   find(id: MessageId): Promise<{ room: RoomId; slug: string; author: UserId } | null>;
-  /** The rows changed after `rev`, in the order of their change, or null when they are more than `limit`. */
-  changesSince(
-    room: RoomId,
-    rev: number,
-    limit: number,
-  ): Promise<{ head: number; changes: MessageView[] } | null>;
+  /** At most `limit` of the rows changed after `rev`. */
+  changesSince(room: RoomId, rev: number, limit: number): Promise<Since>;
+  /** The number of each room's last change; rooms that do not exist are left out. */
+  heads(rooms: readonly RoomId[]): Promise<Map<RoomId, number>>;
   /** A name for this database's history; it changes when a backup is restored. */
   epoch(): string;
 }
+
+/** The disk did not say whether it has taken what was written: only a new start can tell. */
+export class StorageLost extends Error {}
 
 /** Whose socket it is. People are counted once, however many sockets they have; so are guests behind one address. */
 export type Who = ({ kind: "member"; id: UserId } & PersonView) | { kind: "guest"; address: string };

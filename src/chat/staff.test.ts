@@ -8,6 +8,7 @@ import { createMemoryLimit } from "../limits/memory.ts";
 import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { writerOver } from "../testing/stores/writer.ts";
 import { asStaff, asSuperuser, createAccess, type Access, type Staff } from "./access.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import type { BusEvent } from "./ports.ts";
@@ -43,7 +44,8 @@ beforeEach(async () => {
   sessions = createSessions({ store: stores.sessions, clock, secrets, bus });
   const standing = createStanding({ store: stores.accounts, sessions, bus, audit });
   const rate = createMemoryLimit(1_000_000, 10);
-  messages = createMessages({ store: stores.messages, access, bus, clock, rate, maxLength: 1000 });
+  const writer = writerOver(stores.messages, bus);
+  messages = createMessages({ store: stores.messages, writer, access, clock, rate, maxLength: 1000 });
   const keys = { clientKey: () => unique("key") as ClientKey, slug: () => unique("room") };
   const rooms = createRooms({ store: stores.rooms, bus, clock, keys, rate, slugs: /^[a-z0-9-]+$/ });
   acts = createStaffActs({ standing, rooms, messages, store: stores.messages, audit });

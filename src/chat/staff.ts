@@ -110,7 +110,9 @@ export function createStaffActs(deps: {
     },
 
     async removeMessage(staff, id) {
-      const slug = await messages.remove(staff.actor, id);
+      const {
+        room: { slug },
+      } = await messages.remove(staff.actor, id);
       await audit.record("message.removed", byOf(staff), `message:${id}`, `room:${slug}`);
       return slug;
     },

@@ -7,14 +7,16 @@ import { createProfiles } from "../accounts/profiles.ts";
 import { createSessions } from "../accounts/sessions.ts";
 import { createStanding } from "../accounts/standing.ts";
 import { createAccess } from "../chat/access.ts";
-import { createFeed } from "../chat/feed.ts";
+import type { createFeed } from "../chat/feed.ts";
 import { createInvitations } from "../chat/invitations.ts";
 import { createMembers } from "../chat/members.ts";
 import { createMessages } from "../chat/messages.ts";
 import type { Bus, Clock, KeyMaker } from "../chat/ports.ts";
 import { createPresence } from "../chat/presence.ts";
+import { createRecent } from "../chat/recent.ts";
 import { createRooms } from "../chat/rooms.ts";
 import { createStaffActs } from "../chat/staff.ts";
+import { createWriter } from "../chat/writer.ts";
 import type { Config, RateConfig } from "../config.ts";
 import { secretText } from "../http/csrf.ts";
 import { createSeal } from "../http/seal.ts";
@@ -27,7 +29,17 @@ export type Domain = ReturnType<typeof createDomain>;
 
 export const clock: Clock = { now: () => Date.now() };
 
-export function createDomain(config: Config, stores: Stores, bus: Bus, secretKey: string) {
+export interface DomainDeps {
+  config: Config;
+  stores: Stores;
+  bus: Bus;
+  secretKey: string;
+  onFault: (what: string, error: unknown) => void;
+  createFeed: typeof createFeed;
+}
+
+export function createDomain(deps: DomainDeps) {
+  const { config, stores, bus, secretKey, onFault } = deps;
   const passwords = createPasswords(config.passwordRules, loadCommonPasswords);
   const { pictures } = stores;
   const sessions = createSessions({ store: stores.sessions, clock, secrets: { text: secretText }, bus });
@@ -42,7 +54,13 @@ export function createDomain(config: Config, stores: Stores, bus: Bus, secretKey
   const messageRate = createLimit(config.messageRate);
   const maxLength = config.messageMaxLength;
   const store = stores.messages;
-  const messages = createMessages({ store, access, bus, clock, rate: messageRate, maxLength });
+  const writer = createWriter({
+    store,
+    bus,
+    afterTurn: (task) => void setImmediate(task),
+    onFailure: (error) => onFault("messages not stored", error),
+  });
+  const messages = createMessages({ store, writer, access, clock, rate: messageRate, maxLength });
 
   return {
     accounts: createAccounts({ store: stores.accounts, passwords, clock }),
@@ -61,7 +79,8 @@ export function createDomain(config: Config, stores: Stores, bus: Bus, secretKey
       rate: createLimit(config.invitationRate),
     }),
     messages,
-    feed: createFeed(store),
+    writer,
+    feed: deps.createFeed({ store, recent: createRecent({ store, bus }) }),
     presence: createPresence({ clock, bus, ...config.presence }),
     acts: createStaffActs({ standing, rooms, messages, store, audit }),
   };

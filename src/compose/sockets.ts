@@ -1,29 +1,47 @@
 /** The three kinds of socket over one hub, and the timers that go with them. */
 import type { Bus } from "../chat/ports.ts";
 import type { Config } from "../config.ts";
-import type { Log } from "../log.ts";
+import { startBeacon } from "../ws/beacon.ts";
 import { createEchoChat } from "../ws/echochat.ts";
 import { watchExpiry } from "../ws/expiry.ts";
 import { createGateway } from "../ws/gateway.ts";
-import { socketHandlers } from "../ws/handlers.ts";
-import { createHub } from "../ws/hub.ts";
+import type { socketHandlers } from "../ws/handlers.ts";
+import type { Hub } from "../ws/hub.ts";
 import { createPagePresence } from "../ws/page-presence.ts";
 import { createPresenceSockets } from "../ws/presence.ts";
 import { recheckSessions } from "../ws/recheck.ts";
+import { createTyping } from "../ws/typing.ts";
 import { createUnread } from "../ws/unread.ts";
 import { clock, type Domain } from "./domain.ts";
 
 export type Sockets = ReturnType<typeof createSockets>;
 
-export function createSockets(config: Config, domain: Domain, bus: Bus, log: Log) {
-  const { presence, sessions } = domain;
+export interface SocketsDeps {
+  config: Config;
+  domain: Domain;
+  bus: Bus;
+  hub: Hub;
+  onFault: (what: string, error: unknown) => void;
+  socketHandlers: typeof socketHandlers;
+}
+
+export function createSockets({
+  config,
+  domain,
+  bus,
+  hub,
+  onFault,
+  socketHandlers: handlersOf,
+}: SocketsDeps) {
+  const { access, feed, presence, sessions } = domain;
   const { messageMaxLength, socketIdleTimeout: idleTimeout } = config;
-  const hub = createHub(bus);
-  recheckSessions({ bus, hub, sessions, onError: (error) => log.error("recheck failed", { error }) });
+  const onError = (error: unknown) => onFault("socket failed", error);
+  recheckSessions({ bus, hub, sessions, onError: (error) => onFault("recheck failed", error) });
+  const stopBeacon = startBeacon({ hub, feed, onError });
   const stopExpiry = watchExpiry(presence, clock);
   const pagePresence = createPagePresence({ hub, presence, sessions });
   const presenceSockets = createPresenceSockets({ clock, hub, presence, sessions, ...config.presence });
-  const echochat = createEchoChat({ ...domain, clock, hub, messageMaxLength, idleTimeout });
+  const echochat = createEchoChat({ ...domain, clock, hub, messageMaxLength, idleTimeout, onError });
 
   return {
     hub,
@@ -33,17 +51,20 @@ export function createSockets(config: Config, domain: Domain, bus: Bus, log: Log
       hub,
       presence: pagePresence,
       unread: createUnread({ hub, rooms: domain.rooms }),
+      typing: createTyping({ access, clock, hub }),
+      onError,
     }),
     presence: presenceSockets,
     /** Whose pages are open now. */
     pagesOpenFor: pagePresence.members,
-    handlers: socketHandlers(hub, clock.now, (error) => log.error("socket failed", { error })),
+    handlers: handlersOf(hub, clock.now, onError),
     /** Only when all sockets are closed: they have left then, and whoever leaves is told of. */
     stop() {
       echochat.stop();
       presenceSockets.stop();
       pagePresence.stop();
       stopExpiry();
+      stopBeacon();
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createAccountStore, createSessionStore } from "../db/sqlite/accounts.ts";
 import { createAuditLog } from "../db/sqlite/audit.ts";
 import { createDirectory } from "../db/sqlite/directory.ts";
+import { isLost, isUnavailable } from "../db/sqlite/failures.ts";
 import { createInvitationStore } from "../db/sqlite/invitations.ts";
 import { createMemberStore } from "../db/sqlite/members.ts";
 import { createMessageStore } from "../db/sqlite/messages.ts";
@@ -33,6 +34,10 @@ export function openStores(dataDir: string, now: number) {
     probe: createProbe(db),
     /** Calls back when another process, such as the command line, has written; answers with what ends that. */
     watch: (onWritten: () => void) => watchOtherWriters(db, onWritten),
+    /** Whether this error says that the disk has failed. */
+    isLost,
+    /** Whether it says that the database cannot do it just now. */
+    isUnavailable,
     close: () => db.$client.close(),
   };
 }

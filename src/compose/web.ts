@@ -46,9 +46,12 @@ export interface WebDeps {
   bus: Bus;
   secretKey: string;
   log: Log;
+  onFault: (what: string, error: unknown) => void;
+  isStopping: () => boolean;
 }
 
-export async function createWeb({ config, stores, domain, sockets, lastSeen, bus, secretKey, log }: WebDeps) {
+export async function createWeb(deps: WebDeps) {
+  const { config, stores, domain, sockets, lastSeen, bus, secretKey, log, onFault, isStopping } = deps;
   const { passwordRules, messageMaxLength, pageSize, pageSizeMax } = config;
   const { accounts, audit, sessions } = domain;
   const { directory, pictures, audit: auditLog } = stores;
@@ -66,7 +69,8 @@ export async function createWeb({ config, stores, domain, sockets, lastSeen, bus
 
   const assets = createAssets(await loadBundles());
   const shellOf = createShell(assets);
-  const onError = createErrorHandler({ edge, shellOf, log, routes: () => app.routes });
+  const { isUnavailable } = stores;
+  const onError = createErrorHandler({ edge, shellOf, onFault, isUnavailable, routes: () => app.routes });
   const cors = createCors(config.cors);
   const server = await createServer({ assets, origins, onError, cors, publicFiles: PUBLIC_FILES });
 
@@ -75,8 +79,8 @@ export async function createWeb({ config, stores, domain, sockets, lastSeen, bus
   const uploadRate = createLimit(config.uploadRate);
   const editing = { ...shared, loginRate: rates.login, uploads: createUploads(), uploadRate };
   const administration = { ...shared, auditLog, directory };
-  const probes = { database: stores.probe, cache: async () => {} };
-  const handshakes = { ...sockets, clock, identify, origins, rooms: domain.rooms };
+  const probes = { database: probe, cache: async () => {} };
+  const handshakes = { ...sockets, clock, identify, origins, rooms: domain.rooms, isStopping };
 
   const app = server
     .use(roomRoutes(edge, pages))
@@ -92,8 +96,18 @@ export async function createWeb({ config, stores, domain, sockets, lastSeen, bus
     .use(authApi({ edge, entrance, passwordRules }))
     .use(profileApi(editing))
     .use(adminApi(administration))
-    .use(healthApi({ clock, log, probes }))
+    .use(healthApi({ clock, log, probes, isStopping }))
     .use(chatApi({ ...shared, pageSize, pageSizeMax }))
-    .use(socketRoutes({ ...handshakes, rate: createLimit(config.socketRate) }));
+    .use(socketRoutes({ ...handshakes, rate: createLimit(config.socketRate), caps: config.socketCaps }));
   return app;
+
+  /** A disk that fails here would fail everybody else; whatever else is wrong is the watcher's to hear. */
+  async function probe(): Promise<void> {
+    try {
+      await stores.probe();
+    } catch (error) {
+      if (stores.isLost(error)) onFault("the disk has failed", error);
+      throw error;
+    }
+  }
 }

@@ -1,7 +1,6 @@
 /** Whatever was thrown becomes an answer: JSON below /api/, a page elsewhere, and never the insides of an error. */
 import type { AnyElysia } from "elysia";
 import { Refused } from "../chat/refusal.ts";
-import type { Log } from "../log.ts";
 import type { Edge } from "./edge.ts";
 import { HttpRefusal, toHttp } from "./refusals.ts";
 import { noticePage, type ShellOf } from "./render.tsx";
@@ -15,27 +14,28 @@ export type OnError = (context: {
   code: unknown;
 }) => Promise<Response>;
 
+const UNAVAILABLE = toHttp(new Refused("unavailable"));
+const MISTAKE = { status: 500, message: "Internal server error", headers: {} };
+
 const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 export function createErrorHandler(deps: {
   edge: Edge;
   shellOf: ShellOf;
-  log: Log;
+  onFault: (what: string, error: unknown) => void;
+  /** Whether this is the database's word that it cannot do it just now. */
+  isUnavailable: (error: unknown) => boolean;
   routes: () => AnyElysia["routes"];
 }): OnError {
-  const { edge, shellOf, log, routes } = deps;
+  const { edge, shellOf, onFault, isUnavailable, routes } = deps;
 
   return async ({ request, server, error, code }) => {
     const { pathname } = new URL(request.url);
     const isApi = pathname.startsWith("/api/");
     const refusal = code === "NOT_FOUND" ? await noRoute(request, server, pathname) : known(error);
-    if (!refusal) log.error("request failed", { method: request.method, path: pathname, error });
+    if (!refusal) onFault(`request failed: ${request.method} ${pathname}`, error);
 
-    const { status, message, headers } = refusal ?? {
-      status: 500,
-      message: "Internal server error",
-      headers: {},
-    };
+    const { status, message, headers } = refusal ?? (isUnavailable(error) ? UNAVAILABLE : MISTAKE);
     if (isApi && status === 405) {
       const shape = { "content-type": "text/html; charset=utf-8", vary: VARY_API };
       return empty(status, { headers: { ...headers, ...shape } });

@@ -51,9 +51,9 @@ export function messageRoutes({
   }
 
   /** What staff remove is in the log; what people remove in rooms of their own is not. */
-  function removeAs(request: Request, peer: Peer, visitor: Visitor, id: MessageId): Promise<string> {
+  async function removeAs(request: Request, peer: Peer, visitor: Visitor, id: MessageId): Promise<string> {
     if (visitor.actor.kind === "guest" || visitor.actor.rank === "user")
-      return messages.remove(visitor.actor, id);
+      return (await messages.remove(visitor.actor, id)).room.slug;
     return staffArea(request, peer, visitor, (staff) => acts.removeMessage(staff, id));
   }
 

@@ -118,7 +118,7 @@ export function createRoomPages(deps: RoomPages) {
     const reader = await access.reader(visitor.actor, slug);
     const stretch = await messages.around(reader, target);
     const props = propsOf(shellOf(request, visitor), reader, stretch);
-    const mayRemove = await messages.mayRemove(visitor.actor, target);
+    const { mayRemove } = await messages.rights(visitor.actor, target);
     return page(request, <RoomPage {...props} history={{ target: { id: target, mayRemove } }} />);
   }
 

@@ -8,7 +8,14 @@ export const PAGE_SIZE = 50;
 export const PAGE_SIZE_MAX = 200;
 
 /** A reader who missed more changes than this is told to load the page anew. */
-export const RESUME_MAX_CHANGES = 1000;
+export const RESUME_MAX_CHANGES = 10_000;
+
+/**
+ * Changes in one frame for a reader who catches up, and UTF-16 units of text in it unless one message has more: even
+ * where each needs six bytes, such a frame and what waits before it stay within the bound for slow readers.
+ */
+export const RESUME_FRAME_CHANGES = 200;
+export const RESUME_FRAME_TEXT = 100_000;
 
 /** Messages of one author closer than this stand under one name. Milliseconds. */
 export const GROUPING_WINDOW = 5 * 60_000;

@@ -9,12 +9,17 @@ const anyText = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => Str
 const KEY = "abcdefgh" as ClientKey;
 const SEND: ClientFrame = { type: "send", room: "public", key: KEY, text: "hello" };
 const RESUME: ClientFrame = { type: "resume", room: "public", epoch: "e", rev: 41 };
+const EDIT: ClientFrame = { type: "edit", room: "public", key: KEY, id: 7, text: "better" };
+const REMOVE: ClientFrame = { type: "remove", room: "public", key: KEY, id: 7 };
+const TYPING: ClientFrame = { type: "typing", room: "public" };
+const UNREAD: ClientFrame = { type: "unread" };
 const READ: ClientFrame = { type: "read", room: "hall", seq: 7 };
 const PRESENCE: ClientFrame = { type: "presence" };
 const HELLO: ClientFrame = { type: "hello", rooms: [{ room: "public", epoch: "e", rev: 0 }] };
 
 describe("a frame", () => {
-  test.each([SEND, RESUME, READ, PRESENCE, HELLO, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
+  const all = [SEND, EDIT, REMOVE, TYPING, RESUME, READ, PRESENCE, UNREAD, HELLO];
+  test.each([...all, { type: "hello", rooms: [] }] satisfies ClientFrame[])(
     "is read as it was written: %j",
     (frame) => {
       expect(parse(frame)).toEqual(frame);
@@ -23,6 +28,9 @@ describe("a frame", () => {
 
   test("loses whatever nobody asked for", () => {
     expect(parse({ ...SEND, author: "admin", id: 1, seq: 1 })).toEqual(SEND);
+    expect(parse({ ...EDIT, author: "admin", rev: 1, editedAt: 0 })).toEqual(EDIT);
+    expect(parse({ ...REMOVE, text: "x", by: "admin" })).toEqual(REMOVE);
+    expect(parse({ ...TYPING, name: "admin" })).toEqual(TYPING);
     expect(parse({ ...RESUME, changes: [] })).toEqual(RESUME);
     expect(parse({ ...PRESENCE, online: [{ name: "admin", avatar: null }], guests: -1 })).toEqual(PRESENCE);
     expect(parse({ ...READ, user: "admin", key: KEY })).toEqual(READ);
@@ -49,6 +57,29 @@ describe("a frame", () => {
   ])("to send is nothing with %j", (wrong) => {
     expect(parse(SEND)).not.toBeNull();
     expect(parse({ ...SEND, ...wrong })).toBeNull();
+  });
+
+  test.each([
+    { room: 1 },
+    { room: undefined },
+    { key: "short" },
+    { key: undefined },
+    { id: "7" },
+    { id: -1 },
+    { id: 1.5 },
+    { id: null },
+    { id: 2 ** 53 },
+    { id: undefined },
+  ])("to edit or remove is nothing with %j", (wrong) => {
+    for (const frame of [EDIT, REMOVE]) {
+      expect(parse(frame)).not.toBeNull();
+      expect(parse({ ...frame, ...wrong })).toBeNull();
+    }
+  });
+
+  test("to edit needs a text, and to type a room", () => {
+    for (const text of [1, null, ["x"], undefined]) expect(parse({ ...EDIT, text })).toBeNull();
+    for (const room of [1, null, ["x"], undefined]) expect(parse({ ...TYPING, room })).toBeNull();
   });
 
   test.each([[-1], [1.5], ["1"], [null], [[1]], [2 ** 53], [true], [undefined]])(

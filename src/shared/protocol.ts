@@ -15,6 +15,8 @@ export interface MessageView {
   text: string;
   /** Milliseconds since 1970, UTC. */
   createdAt: number;
+  /** When its text was last changed by its author, if it was. */
+  editedAt?: number | null;
   /** When it was removed, if it was: there is no text any more. */
   deletedAt?: number | null;
   /** Present in live frames only: lets the sender's page settle its pending copy in place. */
@@ -48,6 +50,10 @@ export type ClientFrame =
   | { type: "unread" }
   | { type: "resume"; room: string; epoch: string; rev: number }
   | { type: "send"; room: string; key: ClientKey; text: string }
+  /** Of one's own message, or of any that one may remove; the key only names the answer. */
+  | { type: "edit"; room: string; key: ClientKey; id: number; text: string }
+  | { type: "remove"; room: string; key: ClientKey; id: number }
+  | { type: "typing"; room: string }
   /** Everything up to the message at this place has been seen. */
   | { type: "read"; room: string; seq: number };
 
@@ -61,15 +67,23 @@ export interface Held {
 export type ServerFrame =
   | { type: "welcome"; epoch: string; user: string | null }
   | ({ type: "changes" } & Changes)
+  /** Everything up to here has been sent: from now on changes come as they happen. */
+  | { type: "caught-up"; room: string; rev: number }
+  /** The number of the room's last change; whoever holds less has missed something. */
+  | { type: "head"; room: string; head: number }
   | { type: "reset"; room: string; reason: ResetReason }
   | { type: "removed"; room: string; reason: RemovedReason }
   | { type: "unread"; rooms: readonly { room: string; unread: number }[] }
-  | { type: "news"; room: string; author: string }
+  /** The author of each new message. */
+  | { type: "news"; room: string; authors: string[] }
+  | { type: "typing"; room: string; name: string }
   | ({ type: "presence" } & PresenceView)
   | { type: "ack"; room: string; key: string; id: number; seq: number; rev: number; repeat: boolean }
-  | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number };
+  | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number }
+  /** The server stops: come back after so many milliseconds. */
+  | { type: "bye"; after: number };
 
-/** The server restarted from a backup; the page claims a number that does not exist yet; it missed too much. */
+/** The database is another than before; the page claims a number that does not exist yet; it missed too much. */
 export type ResetReason = "epoch" | "ahead" | "gap";
 
 /** The reader is no member any more, or there is no such room any more. */
@@ -95,13 +109,14 @@ export type RefusalCode =
   | "invitation_over"
   | "unavailable";
 
-/** The codes with which a message may be refused. */
+/** The codes with which a message may be refused, or an edit of one. */
 export const SEND_REFUSALS = [
   "bad_request",
   "blank",
   "too_long",
   "bad_characters",
   "login_required",
+  "forbidden",
   "muted",
   "room_closed",
   "not_found",
@@ -148,6 +163,15 @@ export function parseClientFrame(text: string): ClientFrame | null {
       if (!key || typeof frame.room !== "string" || typeof frame.text !== "string") return null;
       return { type: "send", room: frame.room, key, text: frame.text };
     }
+    case "edit":
+    case "remove": {
+      const [key, { type, room, id, text: wording }] = [clientKey(frame.key), frame];
+      if (!key || typeof room !== "string" || !isNumber(id)) return null;
+      if (type === "remove") return { type, room, key, id };
+      return typeof wording === "string" ? { type: "edit", room, key, id, text: wording } : null;
+    }
+    case "typing":
+      return typeof frame.room === "string" ? { type: "typing", room: frame.room } : null;
     case "read": {
       const { room, seq } = frame;
       if (typeof room !== "string" || !isNumber(seq)) return null;

@@ -67,12 +67,11 @@ export interface RawSocket {
 
 /** A socket whose end is not that of a well-behaved client. Resolves when the handshake has succeeded. */
 export function openRaw(place: Place, path: string, headers: Record<string, string>): Promise<RawSocket> {
-  const { hostname, port, host } = new URL(place.url);
-  const lines = Object.entries({ host, ...UPGRADE, ...headers }).map(([name, value]) => `${name}: ${value}`);
+  const { hostname, port } = new URL(place.url);
   const socket = connect({ host: hostname, port: Number(port) });
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
-    socket.on("connect", () => socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`));
+    socket.on("connect", () => socket.write(handshake(place, path, headers)));
     socket.once("data", (data) => {
       if (!String(data).startsWith("HTTP/1.1 101 ")) return reject(new Error(String(data)));
       resolve({
@@ -81,6 +80,13 @@ export function openRaw(place: Place, path: string, headers: Record<string, stri
       });
     });
   });
+}
+
+/** The request of a WebSocket handshake, as bytes. */
+export function handshake(place: Place, path: string, headers: Record<string, string>): string {
+  const { host } = new URL(place.url);
+  const lines = Object.entries({ host, ...UPGRADE, ...headers }).map(([name, value]) => `${name}: ${value}`);
+  return `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /** The answer to a WebSocket handshake: 101, or the status of its refusal. */

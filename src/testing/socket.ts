@@ -75,6 +75,10 @@ export async function openGateway(client: Client, held: readonly Held[] | "here"
       (frame) => frame.type === type && (fits?.(frame as Wanted) ?? true),
     ) as Promise<Wanted>;
   };
+  // The number of the last change comes by itself every few seconds: only whoever asks for it gets it.
+  const next: Gateway["next"] = (fits = ({ type }) => type !== "head", patienceMs) =>
+    socket.next(fits, patienceMs);
+  const quiet = async (ms: number) => (await socket.quiet(ms)).filter(({ type }) => type !== "head");
   socket.send({ type: "hello", rooms });
   const { epoch, user } = await nextOf("welcome");
   const settled = async () => {
@@ -89,6 +93,8 @@ export async function openGateway(client: Client, held: readonly Held[] | "here"
   }
   return {
     ...socket,
+    next,
+    quiet,
     epoch,
     user,
     nextOf,

@@ -1,5 +1,5 @@
 /** A whole EchoChat for a test: inside this process, or as a process of its own that can be killed. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../app.ts";
@@ -66,6 +66,10 @@ export interface Process extends Place {
   pid: number;
   /** Everything written so far, to both streams. */
   output(): string;
+  /** What it holds of the machine's memory now. Bytes. */
+  memory(): number;
+  /** Resolves to the exit code, or null when a signal ended it. */
+  exited: Promise<number | null>;
   /** Resolves to the exit code, or null when the signal itself ended it. */
   kill(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<number | null>;
   /** Makes sure that it is gone. */
@@ -84,12 +88,22 @@ export async function startProcess(dataDir: string, env: Environment = {}): Prom
     }
     await Bun.sleep(10);
   }
-  const kill = async (signal: "SIGKILL" | "SIGTERM" | "SIGINT") => {
+  const exited = child.exited.then(() => child.exitCode);
+  const kill = (signal: "SIGKILL" | "SIGTERM" | "SIGINT") => {
     child.kill(signal);
-    await child.exited;
-    return child.exitCode;
+    return exited;
   };
-  return { url, pid: child.pid, output, kill, stop: async () => void (await kill("SIGKILL")) };
+  const { pid } = child;
+  const memory = () => memoryOf(pid);
+  return { url, pid, output, memory, exited, kill, stop: async () => void (await kill("SIGKILL")) };
+}
+
+function memoryOf(pid: number): number {
+  const status = `/proc/${pid}/status`;
+  const kilobytes = existsSync(status)
+    ? /VmRSS:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1]
+    : Bun.spawnSync(["ps", "-o", "rss=", "-p", String(pid)]).stdout.toString();
+  return 1024 * Number(kilobytes);
 }
 
 /** Runs `bun src/main.ts` that is expected to give up by itself; a null code means that it did not. */

@@ -25,6 +25,7 @@ export interface EchoChatDeps {
   messageMaxLength: number;
   /** Seconds; 0 means never. */
   idleTimeout: number;
+  onError: (error: unknown) => void;
 }
 
 export interface EchoChat extends Protocol {
@@ -33,7 +34,7 @@ export interface EchoChat extends Protocol {
 }
 
 export function createEchoChat(deps: EchoChatDeps): EchoChat {
-  const { access, clock, hub, keys, messages, sessions, messageMaxLength, idleTimeout } = deps;
+  const { access, clock, hub, keys, messages, sessions, messageMaxLength, idleTimeout, onError } = deps;
   const open = new Map<Socket, RoomId>();
   /** How many sockets see us under each origin in each room: avatar URLs, and so frames, differ by origin. */
   const audiences = new Map<RoomId, Map<string, number>>();
@@ -71,17 +72,20 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
     if (actor.kind === "guest") return;
     if (!(await sessions.current(actor.session))) return socket.close(CLOSE_SESSION_OVER, "session over");
     try {
-      await messages.post(await access.member(actor, slug), { key: keys.clientKey(), text });
-    } catch (refused) {
-      if (!(refused instanceof Refused)) throw refused;
-      const { code, retryAfterSeconds } = refused;
-      socket.send(
-        JSON.stringify({
-          error: code,
-          ...(retryAfterSeconds !== null && { retry_after: retryAfterSeconds }),
-        }),
-      );
+      const member = await access.member(actor, slug);
+      const { stored } = await messages.submit(member, { key: keys.clientKey(), text });
+      stored.catch((error: unknown) => refuse(socket, error));
+    } catch (error) {
+      refuse(socket, error);
     }
+  }
+
+  function refuse(socket: Socket, error: unknown): void {
+    const known = error instanceof Refused ? error : new Refused("unavailable");
+    const { code, retryAfterSeconds } = known;
+    const wait = retryAfterSeconds !== null && { retry_after: retryAfterSeconds };
+    socket.send(JSON.stringify({ error: code, ...wait }));
+    if (known !== error) onError(error);
   }
 
   async function enter(socket: Socket): Promise<void> {

@@ -1,10 +1,12 @@
 /** The native protocol: one socket a page for many rooms, numbered, so that a reconnect asks for what it missed. */
 import type { Sessions } from "../accounts/sessions.ts";
-import type { Access } from "../chat/access.ts";
+import type { Access, Actor } from "../chat/access.ts";
 import type { Feed } from "../chat/feed.ts";
 import type { Members } from "../chat/members.ts";
-import type { Messages } from "../chat/messages.ts";
+import type { Messages, Submitted } from "../chat/messages.ts";
 import { Refused } from "../chat/refusal.ts";
+import type { Stored } from "../chat/writer.ts";
+import type { ClientKey, MessageId } from "../shared/ids.ts";
 import {
   CLOSE_SESSION_OVER,
   parseClientFrame,
@@ -12,9 +14,11 @@ import {
   type Held,
   type ServerFrame,
 } from "../shared/protocol.ts";
+import { createAnswers } from "./answers.ts";
 import type { Hub } from "./hub.ts";
 import type { PagePresence } from "./page-presence.ts";
-import type { Protocol, Socket } from "./socket.ts";
+import { roomFor, type Protocol, type Socket } from "./socket.ts";
+import type { Typing } from "./typing.ts";
 import type { Unread } from "./unread.ts";
 
 export interface GatewayDeps {
@@ -25,11 +29,14 @@ export interface GatewayDeps {
   messages: Messages;
   presence: PagePresence;
   sessions: Sessions;
+  typing: Typing;
   unread: Unread;
+  onError: (error: unknown) => void;
 }
 
 export function createGateway(deps: GatewayDeps): Protocol {
-  const { access, feed, hub, members, messages, presence, sessions, unread } = deps;
+  const { access, feed, hub, members, messages, presence, sessions, typing, unread, onError } = deps;
+  const answers = createAnswers();
 
   async function greet(socket: Socket, rooms: Held[]): Promise<void> {
     const { actor } = socket.data;
@@ -55,30 +62,53 @@ export function createGateway(deps: GatewayDeps): Protocol {
       const reader = await access.reader(socket.data.actor, room);
       const missed = await feed.catchUp(reader, { epoch, rev: held });
       if ("reset" in missed) return send(socket, { type: "reset", room, reason: missed.reset });
-      const { changes } = missed;
+      const { changes, isWhole } = missed;
       if (changes.to > held) send(socket, { type: "changes", room, ...changes });
       held = changes.to;
-      if (hub.follow(socket, reader.room.id, held, removals)) return;
+      if (isWhole && hub.follow(socket, reader.room, held, removals))
+        return send(socket, { type: "caught-up", room, rev: held });
+      await roomFor(socket);
+      if (socket.readyState !== WebSocket.OPEN) return;
     }
   }
 
-  async function post(
+  /** Anything that is not a refusal is a fault of ours, for the log. */
+  function refuse(socket: Socket, key: string | null, error: unknown): void {
+    answers.add(socket, refusalOf(error, key));
+    if (!(error instanceof Refused)) onError(error);
+  }
+
+  /**
+   * What a member writes. The next frame of this socket has its turn when the change has its place among its sender's; the
+   * answer comes after the commit.
+   */
+  async function change(
     socket: Socket,
-    { room, key, text }: Extract<ClientFrame, { type: "send" }>,
+    { room, key }: { room: string; key: ClientKey },
+    submit: (actor: Actor) => Promise<Submitted>,
   ): Promise<void> {
     const { actor } = socket.data;
     if (actor.kind === "member" && !(await sessions.current(actor.session))) {
       return socket.close(CLOSE_SESSION_OVER, "session over");
     }
+    const acknowledge = ({ message: { id, seq, rev }, repeat }: Stored) =>
+      answers.add(socket, { type: "ack", room, key, id, seq, rev, repeat });
     try {
-      const member = await access.member(actor, room);
-      const { message, repeat } = await messages.post(member, { key, text });
-      const { id, seq, rev } = message;
-      send(socket, { type: "ack", room, key, id, seq, rev, repeat });
-    } catch (refused) {
-      refuse(socket, key, refused);
+      const { stored } = await submit(actor);
+      stored.then(acknowledge, (error: unknown) => refuse(socket, key, error));
+    } catch (error) {
+      refuse(socket, key, error);
     }
   }
+
+  const post = (socket: Socket, frame: Extract<ClientFrame, { type: "send" }>) =>
+    change(socket, frame, async (actor) => messages.submit(await access.member(actor, frame.room), frame));
+
+  const edit = (socket: Socket, frame: Extract<ClientFrame, { type: "edit" }>) =>
+    change(socket, frame, (actor) => messages.submitEdit(actor, frame.id as MessageId, frame.text));
+
+  const remove = (socket: Socket, frame: Extract<ClientFrame, { type: "remove" }>) =>
+    change(socket, frame, (actor) => messages.submitRemoval(actor, frame.id as MessageId));
 
   async function markRead(
     { data: { actor } }: Socket,
@@ -98,6 +128,12 @@ export function createGateway(deps: GatewayDeps): Protocol {
         return resume(socket, frame);
       case "send":
         return post(socket, frame);
+      case "edit":
+        return edit(socket, frame);
+      case "remove":
+        return remove(socket, frame);
+      case "typing":
+        return typing.show(socket, frame.room);
       case "unread":
         return unread.watch(socket);
       case "read":
@@ -106,6 +142,7 @@ export function createGateway(deps: GatewayDeps): Protocol {
   }
 
   return {
+    numbered: true,
     opened() {},
 
     async received(socket, text) {
@@ -113,8 +150,8 @@ export function createGateway(deps: GatewayDeps): Protocol {
       try {
         if (!frame) throw new Refused("bad_request");
         await handle(socket, frame);
-      } catch (refused) {
-        refuse(socket, null, refused);
+      } catch (error) {
+        refuse(socket, null, error);
       }
     },
 
@@ -122,12 +159,11 @@ export function createGateway(deps: GatewayDeps): Protocol {
   };
 }
 
-/** Answers with the code alone; anything that is not a refusal goes on to be logged. */
-function refuse(socket: Socket, key: string | null, refused: unknown): void {
-  const known = refused instanceof Refused ? refused : new Refused("unavailable");
+/** Says the code and no more; what is not a refusal of ours is `unavailable`. */
+function refusalOf(error: unknown, key: string | null): ServerFrame {
+  const known = error instanceof Refused ? error : new Refused("unavailable");
   const { code, retryable, retryAfterSeconds: retryAfter } = known;
-  send(socket, { type: "refusal", key, code, retryable, ...(retryAfter !== null && { retryAfter }) });
-  if (known !== refused) throw refused;
+  return { type: "refusal", key, code, retryable, ...(retryAfter !== null && { retryAfter }) };
 }
 
 function send(socket: Socket, frame: ServerFrame): void {

@@ -1,13 +1,18 @@
 /** The handlers that Bun calls for every socket, and the bounds that all of them keep. */
 import type { WebSocketHandler } from "bun";
 import type { Hub } from "./hub.ts";
-import type { Socket, SocketData } from "./socket.ts";
+import { hasRoom, type Socket, type SocketData } from "./socket.ts";
 
 /** The longest frame taken in: a message is far below, a longer frame closes its socket. Bytes. */
 const FRAME_MAX = 1024 * 1024;
 
 /** A reader who falls further behind is closed, having had everything up to there, and resumes. Bytes. */
 const BACKLOG_MAX = 1024 * 1024;
+
+/** A client that sends so far ahead of its answers is closed: its frames wait in our memory. Characters. */
+const QUEUE_MAX = 1024 * 1024;
+
+const CLOSE_TOO_MUCH = 1008;
 
 /** Bun pings shortly before; no answer within this time closes the socket. Seconds. */
 const IDLE_TIMEOUT = 32;
@@ -19,6 +24,10 @@ export function socketHandlers(
 ): WebSocketHandler<SocketData> {
   const enqueue = (socket: Socket, task: () => void | Promise<void>) => {
     socket.data.work = socket.data.work.then(task).catch(onError);
+  };
+  const release = ({ data }: Socket) => {
+    data.drained?.();
+    data.drained = null;
   };
   return {
     perMessageDeflate: false,
@@ -33,11 +42,19 @@ export function socketHandlers(
     },
     message(socket, frame) {
       if (typeof frame !== "string") return;
-      socket.data.heardAt = now();
-      enqueue(socket, () => socket.data.protocol.received(socket, frame));
+      const { data } = socket;
+      data.heardAt = now();
+      data.queued += frame.length;
+      if (data.queued > QUEUE_MAX) return socket.close(CLOSE_TOO_MUCH, "too much at once");
+      enqueue(socket, () => {
+        data.queued -= frame.length;
+        if (socket.readyState === WebSocket.OPEN) return data.protocol.received(socket, frame);
+      });
     },
+    drain: (socket) => void (hasRoom(socket) && release(socket)),
     close(socket, code) {
       hub.remove(socket);
+      release(socket);
       socket.data.protocol.closed?.(socket, code);
     },
   };

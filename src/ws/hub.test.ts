@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createMemoryBus } from "../bus/memory.ts";
 import type { RoomId, SessionId, UserId } from "../shared/ids.ts";
-import { CLOSE_REMOVED, CLOSE_SESSION_OVER, type ServerFrame } from "../shared/protocol.ts";
-import { socketHandlers } from "./handlers.ts";
-import { createHub } from "./hub.ts";
-import type { Protocol, Socket, SocketData } from "./socket.ts";
+import { CLOSE_REMOVED, CLOSE_SESSION_OVER, type MessageView, type ServerFrame } from "../shared/protocol.ts";
+import { serveHub, type HubServer } from "../testing/hub.ts";
+import { addressOf, createHub, personOf } from "./hub.ts";
+import type { SocketData } from "./socket.ts";
 
-const ROOM = 1 as RoomId;
+const ROOM = { id: 1 as RoomId, slug: "public" };
 const ANN = {
   kind: "member",
   id: 1 as UserId,
@@ -20,30 +20,12 @@ const GUEST = { kind: "guest" } as const;
 
 const bus = createMemoryBus();
 const hub = createHub(bus);
-const opened: Socket[] = [];
-const protocol: Protocol = { opened: (socket) => void opened.push(socket), received: async () => {} };
-let server: Bun.Server<SocketData>;
-/** Who the next socket belongs to, and the room of its path. */
-let next: { actor: SocketData["actor"]; slug: string };
+let server: HubServer;
 
 beforeAll(() => {
-  server = Bun.serve({
-    port: 0,
-    fetch(request, self) {
-      const data = { ...next, protocol, origin: "", address: "", work: Promise.resolve(), heardAt: 0 };
-      return self.upgrade(request, { data }) ? undefined : new Response(null, { status: 400 });
-    },
-    websocket: socketHandlers(
-      hub,
-      () => 0,
-      (error) => {
-        throw error;
-      },
-    ),
-  });
-  hub.attach(server);
+  server = serveHub(hub);
 });
-afterAll(() => server.stop(true));
+afterAll(() => server.stop());
 
 test("a reader who is behind what has been published has to read again before following", async () => {
   const { socket, heard } = await reader();
@@ -73,11 +55,18 @@ test("sockets of a session that has ended are closed, and no others", async () =
 });
 
 describe("somebody who loses a room", () => {
-  const HALL = 2 as RoomId;
+  const HALL = { id: 2 as RoomId, slug: "hall" };
   const ended = (userId: UserId) =>
-    bus.publish({ type: "membership.ended", roomId: HALL, room: "hall", userId });
+    bus.publish({ type: "membership.ended", roomId: HALL.id, room: HALL.slug, userId });
   const said = (to: number) =>
-    bus.publish({ type: "messages.changed", roomId: HALL, room: "hall", from: to - 1, to, changes: [] });
+    bus.publish({
+      type: "messages.changed",
+      roomId: HALL.id,
+      room: HALL.slug,
+      from: to - 1,
+      to,
+      changes: [],
+    });
   const lost = { type: "removed", room: "hall", reason: "membership" };
 
   test("is told on all their sockets, and hears nothing more; the others go on", async () => {
@@ -136,15 +125,15 @@ describe("somebody who loses a room", () => {
 });
 
 describe("a room that is removed", () => {
-  const GONE = 3 as RoomId;
+  const GONE = { id: 3 as RoomId, slug: "gone" };
 
   test("is lost by everybody who follows it, each told once", async () => {
     const people = [await reader(), await reader(BOB), await reader(GUEST)];
     const idle = await reader(BOB);
     for (const { socket } of people) expect(hub.follow(socket, GONE, 0, hub.removals())).toBe(true);
     const old = await reader(BOB, "gone");
-    bus.publish({ type: "room.removed", roomId: GONE, room: "gone" });
-    bus.publish({ type: "messages.changed", roomId: GONE, room: "gone", from: 0, to: 1, changes: [] });
+    bus.publish({ type: "room.removed", roomId: GONE.id, room: GONE.slug });
+    bus.publish({ type: "messages.changed", roomId: GONE.id, room: GONE.slug, from: 0, to: 1, changes: [] });
     for (const { heard } of people)
       expect(await heard()).toEqual([{ type: "removed", room: "gone", reason: "room" }]);
     expect(await old.closed).toBe(CLOSE_REMOVED);
@@ -152,24 +141,116 @@ describe("a room that is removed", () => {
   });
 });
 
-/** A real socket: its server's end, what has come out at the other, and the code it is closed with. */
-async function reader(actor: SocketData["actor"] = ANN, slug = "") {
-  next = { actor, slug };
-  const frames: ServerFrame[] = [];
-  const client = new WebSocket(`ws://localhost:${server.port}/`);
-  client.addEventListener("message", ({ data }) => frames.push(JSON.parse(String(data)) as ServerFrame));
-  const closed = new Promise<number>((resolve) => {
-    client.addEventListener("close", ({ code }) => resolve(code));
+describe("the sockets that are open", () => {
+  const at = (address: string, actor: SocketData["actor"] = GUEST) => server.opens({ actor, address });
+  const counted = (address: string) => hub.count(addressOf({ address }));
+
+  test("are counted: all, those of a person, and those of a network", async () => {
+    const before = hub.count();
+    const [person, DORA] = ["user:4", { ...ANN, id: 4 as UserId, session: "session-of-dora" as SessionId }];
+    const opened = [
+      await at("192.0.2.1"),
+      await at("192.0.2.1", DORA),
+      await at("192.0.2.2", DORA),
+      await at("2001:db8:1:2::1"),
+      await at("2001:db8:1:2:ffff::9"),
+      await at("2001:db8:1:3::1"),
+    ];
+    expect(hub.count()).toBe(before + 6);
+    expect(hub.count(personOf({ actor: DORA }) ?? "")).toBe(2);
+    expect(personOf({ actor: DORA })).toBe(person);
+    expect(["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(counted)).toEqual([2, 1, 0]);
+    expect(["2001:db8:1:2::5", "2001:db8:1:3::5"].map(counted)).toEqual([2, 1]);
+    expect(hub.sockets()).toHaveLength(before + 6);
+
+    await opened[1]?.leaves();
+    expect([hub.count(), hub.count(person), counted("192.0.2.1")]).toEqual([before + 5, 1, 1]);
+    for (const socket of [opened[0], ...opened.slice(2)]) await socket?.leaves();
+    expect([hub.count(), hub.count(person), counted("192.0.2.1"), counted("2001:db8:1:2::1")]).toEqual([
+      before,
+      0,
+      0,
+      0,
+    ]);
   });
-  await new Promise((resolve) => client.addEventListener("open", resolve));
-  while (opened.length === 0) await Bun.sleep(1);
-  const heard = async () => {
-    await Bun.sleep(50);
-    return frames.splice(0);
+
+  test("of guests are nobody's", () => {
+    expect(personOf({ actor: GUEST })).toBeNull();
+  });
+});
+
+describe("the rooms that are followed", () => {
+  const WOODS = { id: 5 as RoomId, slug: "woods" };
+
+  test("are those that some socket still follows", async () => {
+    const [first, second] = [await reader(), await reader(BOB)];
+    expect(hub.followed()).not.toContainEqual(WOODS);
+    for (const { socket } of [first, second]) hub.follow(socket, WOODS, 0, hub.removals());
+    expect(hub.followed().filter(({ id }) => id === WOODS.id)).toEqual([WOODS]);
+    await first.leaves();
+    expect(hub.followed()).toContainEqual(WOODS);
+    await second.leaves();
+    expect(hub.followed()).not.toContainEqual(WOODS);
+  });
+
+  test("are told something, each follower and nobody else", async () => {
+    const [follower, idle] = [await reader(), await reader(BOB)];
+    hub.follow(follower.socket, WOODS, 0, hub.removals());
+    const frame: ServerFrame = { type: "head", room: "woods", head: 7 };
+    hub.tell(WOODS.id, frame);
+    expect(await follower.heard()).toEqual([frame]);
+    expect(await idle.heard()).toEqual([]);
+  });
+
+  test("hear what one of their followers does, all but that one", async () => {
+    const [ann, bob, idle] = [await reader(), await reader(BOB), await reader(GUEST)];
+    for (const { socket } of [ann, bob]) hub.follow(socket, WOODS, 0, hub.removals());
+    const frame: ServerFrame = { type: "typing", room: "woods", name: "ann" };
+    hub.tellOthers(ann.socket, WOODS.id, frame);
+    expect(await bob.heard()).toEqual([frame]);
+    for (const { heard } of [ann, idle]) expect(await heard()).toEqual([]);
+    hub.tellOthers(idle.socket, WOODS.id, frame);
+    for (const { heard } of [ann, bob, idle]) expect(await heard()).toEqual([]);
+  });
+});
+
+describe("news of a room", () => {
+  const FIELD = { id: 6 as RoomId, slug: "field" };
+  const message = (
+    seq: number,
+    rev: number,
+    author: string,
+    deletedAt: number | null = null,
+  ): MessageView => {
+    return { id: seq, seq, rev, author, avatar: null, text: "secret", createdAt: 1, deletedAt };
   };
-  return { socket: opened.pop() as Socket, heard, closed };
-}
+
+  test("names the author of each new message, and says nothing of what was edited or removed", async () => {
+    const { socket, heard } = await reader();
+    hub.hearNews(socket, FIELD.id);
+    const changes = [
+      message(2, 2, "bob"),
+      message(1, 3, "carl"),
+      message(4, 5, "dora", 1),
+      message(6, 6, "bob"),
+    ];
+    bus.publish({ type: "messages.changed", roomId: FIELD.id, room: FIELD.slug, from: 1, to: 6, changes });
+    expect(await heard()).toEqual([{ type: "news", room: "field", authors: ["bob", "bob"] }]);
+    const edit = [message(2, 7, "bob")];
+    bus.publish({
+      type: "messages.changed",
+      roomId: FIELD.id,
+      room: FIELD.slug,
+      from: 6,
+      to: 7,
+      changes: edit,
+    });
+    expect(await heard()).toEqual([]);
+  });
+});
+
+const reader = (actor: SocketData["actor"] = ANN, slug = "") => server.opens({ actor, slug });
 
 function change(from: number, to: number): void {
-  bus.publish({ type: "messages.changed", roomId: ROOM, room: "public", from, to, changes: [] });
+  bus.publish({ type: "messages.changed", roomId: ROOM.id, room: ROOM.slug, from, to, changes: [] });
 }

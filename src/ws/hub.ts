@@ -1,5 +1,6 @@
 /** Fan-out: each change is serialised once for each kind of reader and published natively, never sent in a loop. */
-import type { Bus, BusEvent } from "../chat/ports.ts";
+import { network } from "../http/origin.ts";
+import type { Bus, BusEvent, RoomPlace } from "../chat/ports.ts";
 import type { RoomId, SessionId, UserId } from "../shared/ids.ts";
 import {
   CLOSE_REMOVED,
@@ -8,7 +9,7 @@ import {
   type RemovedReason,
   type ServerFrame,
 } from "../shared/protocol.ts";
-import type { Socket } from "./socket.ts";
+import type { Socket, SocketData } from "./socket.ts";
 
 export interface Publisher {
   publish(topic: string, frame: string, compress: boolean): void;
@@ -20,13 +21,21 @@ export interface Hub {
   attach(publisher: Publisher): void;
   add(socket: Socket): void;
   remove(socket: Socket): void;
+  /** How many sockets are open: all, or those of a person or address. */
+  count(whose?: string): number;
   /** Rises whenever somebody loses a room: whoever was let in before it rose has to be let in again. */
   removals(): number;
   /**
    * Changes that are published from now on reach this socket, if it holds all that were published before, and nobody
    * lost a room since it was let in: false when it has to ask and read again.
    */
-  follow(socket: Socket, room: RoomId, rev: number, removals: number): boolean;
+  follow(socket: Socket, room: RoomPlace, rev: number, removals: number): boolean;
+  /** To everyone who follows the room but this socket; nothing when it does not follow it itself. */
+  tellOthers(socket: Socket, room: RoomId, frame: ServerFrame): void;
+  /** The rooms that somebody follows. */
+  followed(): RoomPlace[];
+  /** To everyone who follows the room. */
+  tell(room: RoomId, frame: ServerFrame): void;
   /** New messages of a room are announced to this socket, without what they say. */
   hearNews(socket: Socket, room: RoomId): void;
   /** Further kinds of reader, told of every change. */
@@ -34,7 +43,8 @@ export interface Hub {
   publish(topic: string, frame: string): void;
   /** Those whose sockets are open, each once. */
   sessions(): SessionId[];
-  closeAll(code: number, reason: string): void;
+  /** Every socket that is open now. */
+  sockets(): readonly Socket[];
 }
 
 export function createHub(bus: Bus): Hub {
@@ -42,6 +52,9 @@ export function createHub(bus: Bus): Hub {
   const bySession = new Map<SessionId, Set<Socket>>();
   /** The last number published in each room since this process started. */
   const published = new Map<RoomId, number>();
+  const followed = new Map<RoomId, RoomPlace>();
+  /** How many sockets each person and each address has. */
+  const counts = new Map<string, number>();
   const listeners: ((room: RoomId, changes: Changes) => void)[] = [];
   let removals = 0;
   let publisher: Publisher | null = null;
@@ -78,10 +91,9 @@ export function createHub(bus: Bus): Hub {
   }
 
   function announce(roomId: RoomId, { room, from, changes }: Changes): void {
-    for (const { seq, author, deletedAt } of changes) {
-      const news: ServerFrame = { type: "news", room, author };
-      if (seq > from && !deletedAt) publish(newsOf(roomId), JSON.stringify(news));
-    }
+    const fresh = changes.filter(({ seq, deletedAt }) => seq > from && !deletedAt);
+    const news: ServerFrame = { type: "news", room, authors: fresh.map(({ author }) => author) };
+    if (fresh.length > 0) publish(newsOf(roomId), JSON.stringify(news));
   }
 
   /** From here on nothing of the room reaches these sockets, neither live nor by what they are just reading. */
@@ -109,13 +121,37 @@ export function createHub(bus: Bus): Hub {
     for (const socket of bySession.get(id) ?? []) socket.close(CLOSE_SESSION_OVER, "session over");
   }
 
+  function count(data: SocketData, change: 1 | -1): void {
+    for (const whose of [addressOf(data), personOf(data)]) {
+      if (whose === null) continue;
+      const open = (counts.get(whose) ?? 0) + change;
+      if (open > 0) counts.set(whose, open);
+      else counts.delete(whose);
+    }
+  }
+
   return {
     publish,
+    tell: (room, frame) => publish(topicOf(room), JSON.stringify(frame)),
+    count: (whose) => (whose === undefined ? sockets.size : (counts.get(whose) ?? 0)),
+    sockets: () => [...sockets],
+
+    tellOthers(socket, room, frame) {
+      const topic = topicOf(room);
+      if (socket.isSubscribed(topic)) socket.publish(topic, JSON.stringify(frame), false);
+    },
+
+    followed() {
+      for (const id of followed.keys()) if (!publisher?.subscriberCount(topicOf(id))) followed.delete(id);
+      return [...followed.values()];
+    },
+
     attach: (to) => void (publisher = to),
     onChanges: (listener) => void listeners.push(listener),
 
     add(socket) {
       sockets.add(socket);
+      count(socket.data, 1);
       const { actor } = socket.data;
       if (actor.kind === "guest") return;
       const siblings = bySession.get(actor.session) ?? new Set();
@@ -124,6 +160,7 @@ export function createHub(bus: Bus): Hub {
 
     remove(socket) {
       sockets.delete(socket);
+      count(socket.data, -1);
       const { actor } = socket.data;
       if (actor.kind === "guest") return;
       const siblings = bySession.get(actor.session);
@@ -135,17 +172,23 @@ export function createHub(bus: Bus): Hub {
     hearNews: (socket, room) => void socket.subscribe(newsOf(room)),
 
     follow(socket, room, rev, asOf) {
-      if ((published.get(room) ?? 0) > rev || asOf !== removals) return false;
-      socket.subscribe(topicOf(room));
+      if ((published.get(room.id) ?? 0) > rev || asOf !== removals) return false;
+      socket.subscribe(topicOf(room.id));
+      followed.set(room.id, room);
       return true;
     },
 
     sessions: () => [...bySession.keys()],
-
-    closeAll(code, reason) {
-      for (const socket of sockets) socket.close(code, reason);
-    },
   };
+}
+
+/** What the sockets of a person, and those from an address, are counted under. */
+export function personOf({ actor }: Pick<SocketData, "actor">): string | null {
+  return actor.kind === "member" ? `user:${actor.id}` : null;
+}
+
+export function addressOf({ address }: Pick<SocketData, "address">): string {
+  return `address:${network(address)}`;
 }
 
 function topicOf(room: RoomId): string {

@@ -46,6 +46,8 @@ beforeAll(async () => {
         address: "",
         slug: "",
         work: Promise.resolve(),
+        queued: 0,
+        drained: null,
         heardAt: clock.now(),
       };
       return self.upgrade(request, { data }) ? undefined : new Response(null, { status: 400 });

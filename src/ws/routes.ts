@@ -11,6 +11,7 @@ import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import type { Identify } from "../http/identify.ts";
 import { network, type Origins } from "../http/origin.ts";
 import { empty } from "../http/respond.ts";
+import { addressOf, personOf, type Hub } from "./hub.ts";
 import type { Protocol, SocketData } from "./socket.ts";
 
 export interface SocketRoutes {
@@ -21,31 +22,53 @@ export interface SocketRoutes {
   origins: Origins;
   presence: Protocol;
   rooms: Rooms;
+  hub: Pick<Hub, "count">;
   /** Counts the handshakes from one network. */
   rate: RateLimit;
+  caps: SocketCaps;
+  /** The program is about to stop. */
+  isStopping: () => boolean;
+}
+
+/** Sockets that may be open at a time: all, those of one person, and those from one address. */
+export interface SocketCaps {
+  all: number;
+  person: number;
+  address: number;
 }
 
 type Upgrader = Pick<Server<SocketData>, "upgrade" | "requestIP"> | null;
 
 const CHAT = "/ws/chat/";
 
+/** Nobody knows when a place is free. */
+const FULL_RETRY_SECONDS = 30;
+
 export function socketRoutes(deps: SocketRoutes) {
-  const { clock, echochat, gateway, identify, origins, presence, rooms, rate } = deps;
+  const { clock, echochat, gateway, identify, origins, presence, rooms, rate, hub, caps, isStopping } = deps;
 
   async function upgrade(request: Request, server: Upgrader, protocol: Protocol, slug: string) {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426);
     if (!origins.maySocket(request, server)) return empty(403);
+    if (isStopping()) return empty(503, { headers: { "retry-after": "1" } });
     const address = origins.address(request, server);
     const allowance = await rate.take(network(address));
     if (!allowance.allowed) return tooMany(allowance.retryAfterSeconds);
     const { actor, origin } = await identify(request, server);
     const refusal = slug === "" ? null : await refusalFor(slug, actor);
     if (refusal) return refusal;
-    const work = Promise.resolve();
-    const data: SocketData = { protocol, actor, origin, address, slug, work, heardAt: clock.now() };
+    const fresh = { work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
+    const data: SocketData = { protocol, actor, origin, address, slug, ...fresh };
+    if (isFull(data)) return tooMany(FULL_RETRY_SECONDS);
     // Bun would choose the first subprotocol that is offered; here there is none to choose.
     request.headers.delete("sec-websocket-protocol");
     return server?.upgrade(request, { data }) ? undefined : empty(400);
+  }
+
+  function isFull(data: SocketData): boolean {
+    const person = personOf(data);
+    if (person !== null && hub.count(person) >= caps.person) return true;
+    return hub.count() >= caps.all || hub.count(addressOf(data)) >= caps.address;
   }
 
   async function refusalFor(slug: string, actor: SocketData["actor"]): Promise<Response | null> {

@@ -15,12 +15,31 @@ export interface SocketData {
   slug: string;
   /** What this socket asked for is done one after the other, so that one sender's messages keep their order. */
   work: Promise<void>;
+  /** Of the frames that wait for their turn. Characters. */
+  queued: number;
+  /** Lets somebody go on who has waited for this socket to take what was sent to it. */
+  drained: (() => void) | null;
   /** When a text frame last came in. Milliseconds since 1970. */
   heardAt: number;
 }
 
 export interface Protocol {
+  /** Speaks of numbers, acknowledgements and farewells: the native protocol. */
+  numbered?: boolean;
   opened(socket: Socket): void | Promise<void>;
   received(socket: Socket, text: string): Promise<void>;
   closed?(socket: Socket, code: number): void;
 }
+
+/** Resolves when the client has taken most of what was sent to it, or is gone: what is sent next does not pile up here. */
+export function roomFor(socket: Socket): Promise<void> | undefined {
+  if (hasRoom(socket)) return undefined;
+  return new Promise((resolve) => (socket.data.drained = resolve));
+}
+
+export function hasRoom(socket: Socket): boolean {
+  return socket.getBufferedAmount() < SENT_AHEAD;
+}
+
+/** Far below the bound at which a slow reader is closed. Bytes. */
+const SENT_AHEAD = 128 * 1024;

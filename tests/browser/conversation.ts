@@ -8,6 +8,7 @@ import { createRoomStore } from "../../src/db/sqlite/rooms.ts";
 import { MIGRATIONS } from "../../src/resources.ts";
 import type { ClientKey } from "../../src/shared/ids.ts";
 import { newKey } from "../../src/testing/socket.ts";
+import { post, postedOf } from "../../src/testing/stores/scene.ts";
 
 export interface Said {
   by: string;
@@ -24,11 +25,12 @@ export async function said(place: { dataDir: string }, lines: readonly Said[]): 
   for (const { by, text, at } of lines) {
     const account = await createAccountStore(db).byNameKey(nameKey(by));
     if (!room || !account) throw new Error(`${by} has no account`);
-    batch.push({ room: room.id, author: account.id, key: newKey() as ClientKey, text, createdAt: at });
+    const key = newKey() as ClientKey;
+    batch.push(post({ room: room.id, author: account.id, key, text, createdAt: at }));
   }
-  const appended = await createMessageStore(db).append(batch);
+  const written = await createMessageStore(db).write(batch);
   db.$client.close();
-  return appended.map((one) => (one.outcome === "appended" ? one.message.id : 0));
+  return postedOf(written).map(({ id }) => id);
 }
 
 /** Fifty messages as a team writes them in an afternoon: no two alike, so that they compress like real ones. */

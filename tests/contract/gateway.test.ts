@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { RESUME_MAX_CHANGES } from "../../src/shared/limits.ts";
 import type { Changes, ServerFrame } from "../../src/shared/protocol.ts";
 import { guest, member, type Client } from "../../src/testing/client.ts";
 import { newKey, openChat, openGateway, type Gateway } from "../../src/testing/socket.ts";
@@ -58,7 +59,16 @@ describe("someone who opens a page", () => {
     for (const socket of [a, b, g]) {
       const { createdAt, ...message } = (await socket.nextOf("changes")).changes[0] ?? { createdAt: 0 };
       const author = { author: "ann", avatar: null };
-      expect(message).toEqual({ id, seq, rev, ...author, text: "hello\nthere", deletedAt: null, key });
+      expect(message).toEqual({
+        id,
+        seq,
+        rev,
+        ...author,
+        text: "hello\nthere",
+        editedAt: null,
+        deletedAt: null,
+        key,
+      });
       expect(Math.abs(createdAt - Date.now())).toBeLessThan(10_000);
     }
     const answer = await post(b, "hello ann");
@@ -108,15 +118,15 @@ describe("whoever comes back", () => {
       to: rev + 31,
       changes: [{ text: "live" }],
     });
-    expect(await back.quiet(SILENCE_MS)).toEqual([]);
+    expect(await back.quiet(SILENCE_MS)).toEqual([{ type: "caught-up", room: "public", rev: rev + 30 }]);
   });
 
-  test("gets nothing when nothing was missed", async () => {
+  test("is told that nothing was missed", async () => {
     const a = await openGateway(ann);
     const { rev } = await post(a, "last");
     const back = await openGateway(bob, [{ room: "public", epoch: a.epoch, rev }]);
     await back.settled();
-    expect(await back.quiet(SILENCE_MS)).toEqual([]);
+    expect(await back.quiet(SILENCE_MS)).toEqual([{ type: "caught-up", room: "public", rev }]);
   });
 
   test("loses and doubles nothing while others go on talking", async () => {
@@ -165,19 +175,19 @@ describe("whoever comes back", () => {
     });
   });
 
-  test("after more than a thousand changes loads the page anew", async () => {
+  test("after more changes than can be made good loads the page anew", async () => {
     const a = await openGateway(ann);
     const { rev } = await post(a, "long ago");
     const { rev: head } = (
-      await Promise.all(Array.from({ length: 1001 }, (_, i) => post(a, `much ${i}`)))
+      await Promise.all(Array.from({ length: RESUME_MAX_CHANGES + 1 }, (_, i) => post(a, `much ${i}`)))
     ).at(-1) ?? { rev: 0 };
-    expect(head).toBe(rev + 1001);
+    expect(head).toBe(rev + RESUME_MAX_CHANGES + 1);
     const late = await openGateway(bob, [{ room: "public", epoch: a.epoch, rev }]);
     expect(await late.next()).toEqual({ type: "reset", room: "public", reason: "gap" });
     await post(a, "meanwhile");
     expect((await late.quiet(SILENCE_MS)).filter(isChange)).toEqual([]);
     const inTime = await openGateway(bob, [{ room: "public", epoch: a.epoch, rev: rev + 2 }]);
-    expect(await changesUpTo(inTime, rev + 2, head + 1)).toHaveLength(1000);
+    expect(await changesUpTo(inTime, rev + 2, head + 1)).toHaveLength(RESUME_MAX_CHANGES);
   });
 });
 

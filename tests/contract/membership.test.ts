@@ -329,21 +329,22 @@ describe("while somebody is put out over and over", () => {
     await letIn(bob, carl);
     const [hers, page] = [await follow(ann), await follow(bob)];
     const heard: string[] = [];
+    /** What was said without them before is theirs once they are back: only what follows it must not come. */
+    let known = 0;
     for (let round = 0; round < 15; round++) {
       const storm = Array.from({ length: 10 }, (_, i) => hers.post(`in ${round}.${i}`, undefined, slug));
       const reading = Array.from({ length: 5 }, () =>
-        page.send({ type: "resume", room: slug, epoch: page.epoch, rev: 0 }),
+        page.send({ type: "resume", room: slug, epoch: page.epoch, rev: known }),
       );
       expect(reading).toHaveLength(5);
       const put = press(ann, slug, "members/bob/remove");
       await Promise.all([...storm, put]);
-      await hers.post(`secret ${round}`, undefined, slug);
+      const secret = await hers.post(`secret ${round}`, undefined, slug);
+      known = secret.type === "ack" ? secret.rev : 0;
       await page.settled();
       const frames = await page.quiet(20);
       expect(frames.some(({ type }) => type === "removed")).toBe(true);
       heard.push(JSON.stringify(frames));
-      // What was said without them is taken away before they come back.
-      inDatabase(world, "DELETE FROM messages WHERE room_id = (SELECT id FROM rooms WHERE slug = ?)", slug);
       await press(ann, slug, "members/bob/readmit");
       await letIn(bob);
     }

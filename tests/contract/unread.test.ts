@@ -24,7 +24,7 @@ test("what was written while somebody was away is counted, and what comes then i
   expect(await page.nextOf("unread")).toEqual({ type: "unread", rooms: [{ room: slug, unread: 1 }] });
 
   await writer.post("and one more", undefined, slug);
-  expect(await page.nextOf("news")).toEqual({ type: "news", room: slug, author: "ann" });
+  expect(await page.nextOf("news")).toEqual({ type: "news", room: slug, authors: ["ann"] });
   await writer.post("in the room of all", undefined, "public");
   await page.settled();
   expect(await page.quiet(50)).toEqual([]);

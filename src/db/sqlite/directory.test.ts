@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Stretch } from "../../accounts/ports.ts";
-import type { ClientKey, MessageId } from "../../shared/ids.ts";
+import type { ClientKey } from "../../shared/ids.ts";
 import { addAccount, openSqliteStores, unique, type OpenStores } from "../../testing/stores/open.ts";
+import { idOf, post, postedOf, remove } from "../../testing/stores/scene.ts";
 
 const ALL = { q: "", before: null, limit: 100 };
 
@@ -45,11 +46,11 @@ test("rooms are listed with their owner and how many belong to them and are writ
   await stores.addMember(room.id, put.id);
   await stores.members.setRole(room.id, put.id, "removed");
   const batch = Array.from({ length: 3 }, (_, i) => {
-    return { room: room.id, author: bob.id, key: unique("key") as ClientKey, text: `${i}`, createdAt: i };
+    const key = unique("key") as ClientKey;
+    return post({ room: room.id, author: bob.id, key, text: `${i}`, createdAt: i });
   });
-  const [first] = await stores.messages.append(batch);
-  if (first?.outcome !== "appended") throw new Error("it was not stored");
-  await stores.messages.remove(first.message.id as MessageId, 1);
+  const [first] = postedOf(await stores.messages.write(batch));
+  await stores.messages.write([remove(idOf(first))]);
   await stores.rooms.update(room.id, { isClosed: true });
   for (const q of [slug, "quiet", "Quiet"]) {
     expect((await stores.directory.rooms({ ...ALL, q })).items).toEqual([

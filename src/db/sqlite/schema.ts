@@ -124,6 +124,8 @@ export const messages = sqliteTable(
     clientKey: text("client_key").notNull(),
     text: text().notNull(),
     createdAt: integer("created_at").notNull(),
+    /** When the author last changed the text. */
+    editedAt: integer("edited_at"),
     /** The text is gone then; the row keeps its place. */
     deletedAt: integer("deleted_at"),
   },

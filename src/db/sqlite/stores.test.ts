@@ -131,7 +131,8 @@ function statementsOf({ $client }: SqliteDatabase, prepare: () => void): string[
 
 function planOf(client: Database, sql: string): string {
   const named = [...sql.matchAll(/\$(\w+)/g)].map(([, name = ""]) => [name, 1]);
-  const positional = sql.match(/\?/g)?.map(() => 1) ?? [];
+  const places = sql.match(/\?\d*/g) ?? [];
+  const positional = [...new Set(places.map((place, i) => (place === "?" ? i : place)))].map(() => 1);
   const statement = client.prepare(`EXPLAIN QUERY PLAN ${sql}`);
   const steps = (
     named.length > 0 ? statement.all(Object.fromEntries(named)) : statement.all(...positional)

@@ -11,7 +11,14 @@ export type Probes = Record<"database" | "cache", () => Promise<void>>;
 /** The database is asked at most once in this time, however many ask: each probe waits for the disk. Milliseconds. */
 const ANSWER_KEPT = 1_000;
 
-export function healthApi({ clock, log, probes }: { clock: Clock; log: Log; probes: Probes }) {
+export interface HealthApi {
+  clock: Clock;
+  log: Log;
+  probes: Probes;
+  isStopping: () => boolean;
+}
+
+export function healthApi({ clock, log, probes, isStopping }: HealthApi) {
   let answer: { at: number; components: Promise<Record<string, string>> } | null = null;
 
   async function components(): Promise<Record<string, string>> {
@@ -35,7 +42,7 @@ export function healthApi({ clock, log, probes }: { clock: Clock; log: Log; prob
       const now = clock.now();
       if (!answer || now - answer.at >= ANSWER_KEPT || now < answer.at)
         answer = { at: now, components: components() };
-      const found = await answer.components;
+      const found = isStopping() ? { server: "stopping" } : await answer.components;
       const ready = Object.values(found).every((state) => state === "ok");
       const body = { status: ready ? "ok" : "error", check: "ready", timestamp: isoMicroseconds(now) };
       return json({ ...body, components: found }, { status: ready ? 200 : 503 });

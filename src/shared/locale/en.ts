@@ -344,7 +344,7 @@ export const en = {
     owner_stays: "Hand the room over first, or delete it.",
     not_confirmed: "Type the name exactly to confirm.",
     invitation_over: "This invitation is not valid any more.",
-    unavailable: "The server cannot store messages right now. Try again soon.",
+    unavailable: "The server cannot store anything right now. Try again soon.",
   },
   errors: {
     login: "Log in to see more",
@@ -357,6 +357,7 @@ export const en = {
     422: { title: "Something is missing", text: "The form was not filled in as expected." },
     429: { title: "A little slower", text: "That was too often. Wait a moment and try again." },
     500: { title: "Our mistake", text: "Something went wrong on the server. It has been noted." },
+    503: { title: "Not just now", text: "The server cannot store anything right now. Try again soon." },
   },
 } as const;
 

@@ -3,6 +3,7 @@ import type { Account } from "../../accounts/ports.ts";
 import type { Entry, Invitation, NewInvitation, NewMessage, RoomMember } from "../../chat/ports.ts";
 import type { ClientKey, RoomId } from "../../shared/ids.ts";
 import { addAccount, unique, type OpenStores } from "./open.ts";
+import { post } from "./scene.ts";
 
 export interface Hall {
   room: RoomId;
@@ -43,8 +44,8 @@ export async function hall(stores: OpenStores): Promise<Hall> {
     },
     async says({ id: author }, text, more = {}) {
       const message = { room: room.id, author, key: unique("key") as ClientKey, text, createdAt: 1, ...more };
-      const [posted] = await stores.messages.append([message]);
-      if (posted?.outcome !== "appended") throw new Error(`"${text}" was not stored`);
+      const [posted] = await stores.messages.write([post(message)]);
+      if (posted?.outcome !== "stored") throw new Error(`"${text}" was not stored`);
       return posted.message.id;
     },
     people: async () => (await members()).map(({ name, role }) => `${name} ${role}`),

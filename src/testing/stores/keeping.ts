@@ -3,13 +3,13 @@ import { expect, test } from "bun:test";
 import type { ClientKey, SessionId, UserId } from "../../shared/ids.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { type OpenStores, unique, addAccount } from "./open.ts";
-import { scene, changesOf, numbersOf, rejects } from "./scene.ts";
+import { changesOf, numbersOf, post, rejects, scene } from "./scene.ts";
 
 export function naming(open: () => Promise<OpenStores>): void {
   test("is the same after a restart, as are the messages and the numbers to come", async () => {
     const before = await open();
     const { messages, room, say } = await scene(before);
-    await messages.append([say("a"), say("b")]);
+    await messages.write([say("a"), say("b")]);
     const epoch = messages.epoch();
     const known = await changesOf(messages, room);
     expect(epoch).not.toBe("");
@@ -19,7 +19,7 @@ export function naming(open: () => Promise<OpenStores>): void {
     try {
       expect(after.messages.epoch()).toBe(epoch);
       expect(await changesOf(after.messages, room)).toEqual(known);
-      expect(numbersOf(await after.messages.append([say("c")]))).toEqual([3]);
+      expect(numbersOf(await after.messages.write([say("c")]))).toEqual([3]);
     } finally {
       await after.close();
     }
@@ -45,8 +45,9 @@ export function findingRooms(stores: () => OpenStores): void {
     const id = await stores().addRoom(slug);
     expect((await stores().rooms.entry(slug, null))?.room).toMatchObject({ id, slug, head: 0 });
     const ann = await addAccount(stores());
+    await stores().addMember(id, ann.id);
     const key = unique("key") as ClientKey;
-    await stores().messages.append([{ room: id, author: ann.id, key, text: "hello", createdAt: 1 }]);
+    await stores().messages.write([post({ room: id, author: ann.id, key, text: "hello", createdAt: 1 })]);
     expect((await stores().rooms.entry(slug, null))?.room.head).toBe(1);
     for (const wrong of [slug.toUpperCase(), `${slug} `, "", "%", unique("room")]) {
       expect(await stores().rooms.entry(wrong, null)).toBeNull();

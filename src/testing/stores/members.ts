@@ -4,6 +4,7 @@ import type { Account } from "../../accounts/ports.ts";
 import type { MessageId } from "../../shared/ids.ts";
 import { entryOf, hall, type Hall } from "./hall.ts";
 import { addAccount, unique, type OpenStores } from "./open.ts";
+import { remove } from "./scene.ts";
 
 export function belonging(stores: () => OpenStores): void {
   const setRole = ({ room }: Hall, { id }: Account, role: "moderator" | "member" | "removed") =>
@@ -243,7 +244,7 @@ export function markingRead(stores: () => OpenStores): void {
     const bob = await here.joins();
     const id = (await here.says(here.owner, "1")) as MessageId;
     await stores().members.markRead(here.room, bob.id, 1);
-    await stores().messages.remove(id, 1);
+    await stores().messages.write([remove(id)]);
     expect(await unread(bob, here.slug)).toBe(0);
     await here.says(here.owner, "2");
     expect(await unread(bob, here.slug)).toBe(1);

@@ -1,9 +1,9 @@
 /** What every message log promises of reading. */
 import { expect, test } from "bun:test";
 import type { Page } from "../../chat/ports.ts";
-import type { MessageId } from "../../shared/ids.ts";
+import type { MessageId, RoomId } from "../../shared/ids.ts";
 import { type OpenStores } from "./open.ts";
-import { scene, sceneOf, changesOf, postedOf, textsOf, idOf } from "./scene.ts";
+import { changesOf, edit, idOf, postedOf, remove, scene, sceneOf, textsOf } from "./scene.ts";
 
 export function paging(stores: () => OpenStores): void {
   test("gives the newest messages in ascending order", async () => {
@@ -66,7 +66,7 @@ export function paging(stores: () => OpenStores): void {
     const batch = ["a", "b", "c", "d"].map((text, i) =>
       say(text, { room: i % 2 === 0 ? room : other, createdAt: i }),
     );
-    const posted = postedOf(await messages.append(batch));
+    const posted = postedOf(await messages.write(batch));
     expect(textsOf(await messages.page(room, { limit: 10 }))).toEqual(["a", "c"]);
     expect(textsOf(await messages.page(other, { limit: 10 }))).toEqual(["b", "d"]);
     const page = await messages.page(room, { before: posted[3]?.id, limit: 1 });
@@ -76,7 +76,7 @@ export function paging(stores: () => OpenStores): void {
 
   test("orders by place and never by time", async () => {
     const { messages, room, say } = await scene(stores());
-    await messages.append([
+    await messages.write([
       say("a", { createdAt: 3000 }),
       say("b", { createdAt: 1000 }),
       say("c", { createdAt: 2000 }),
@@ -130,7 +130,7 @@ export function aroundMessage(stores: () => OpenStores): void {
 
   test("of another room gives nothing, with newer messages of this room or without", async () => {
     const { messages, room, other, say } = await scene(stores());
-    const posted = postedOf(await messages.append([say("a"), say("secret", { room: other }), say("b")]));
+    const posted = postedOf(await messages.write([say("a"), say("secret", { room: other }), say("b")]));
     const secret = idOf(posted[1]);
     expect(await messages.around(other, secret, 3)).not.toBeNull();
     expect(await messages.around(room, secret, 3)).toBeNull();
@@ -142,26 +142,57 @@ export function changing(stores: () => OpenStores): void {
   test("gives every change after a number, in order, and the head", async () => {
     const { messages, room } = await sceneOf(stores(), 5);
     const since = await messages.changesSince(room, 2, 10);
-    expect(since?.changes.map(({ rev }) => rev)).toEqual([3, 4, 5]);
-    expect(since?.head).toBe(5);
+    expect(since.changes.map(({ rev }) => rev)).toEqual([3, 4, 5]);
+    expect([since.to, since.head]).toEqual([5, 5]);
   });
 
   test("at the head or beyond it gives nothing but the head", async () => {
     const { messages, room } = await sceneOf(stores(), 2);
     for (const rev of [2, 3, 1_000_000]) {
-      expect(await messages.changesSince(room, rev, 10)).toEqual({ head: 2, changes: [] });
+      expect(await messages.changesSince(room, rev, 10)).toEqual({ head: 2, to: 2, changes: [] });
     }
   });
 
-  test("gives as many as asked for, and null rather than a part of more", async () => {
+  test("gives no more than asked for, and says up to where: from there it goes on", async () => {
     const { messages, room } = await sceneOf(stores(), 5);
-    expect((await messages.changesSince(room, 1, 4))?.changes).toHaveLength(4);
-    expect(await messages.changesSince(room, 0, 4)).toBeNull();
+    const pages: number[][] = [];
+    for (let rev = 0; rev < 5;) {
+      const { head, to, changes } = await messages.changesSince(room, rev, 2);
+      expect([head, to]).toEqual([5, Math.min(rev + 2, 5)]);
+      pages.push(changes.map((message) => message.rev));
+      rev = to;
+    }
+    expect(pages).toEqual([[1, 2], [3, 4], [5]]);
+    expect(await messages.changesSince(room, 1, 4)).toMatchObject({ to: 5, head: 5 });
+  });
+
+  test("goes up to the head over numbers that later changes have taken the place of", async () => {
+    const { messages, room, ann, posted } = await sceneOf(stores(), 4);
+    await messages.write([remove(idOf(posted[3]), 5), edit(idOf(posted[0]), ann.id, "again")]);
+    const first = await messages.changesSince(room, 0, 3);
+    expect(first).toMatchObject({ head: 6, to: 5 });
+    expect(first.changes.map(({ rev }) => rev)).toEqual([2, 3, 5]);
+    const rest = await messages.changesSince(room, first.to, 3);
+    expect(rest).toMatchObject({ head: 6, to: 6, changes: [{ seq: 1, rev: 6, text: "again" }] });
+  });
+
+  test("is told in short by the numbers of the last changes, of rooms that exist", async () => {
+    const { messages, room, other, say } = await scene(stores());
+    const missing = 1_000_000_000 as RoomId;
+    const [posted] = postedOf(await messages.write([say("a"), say("b")]));
+    await messages.write([remove(idOf(posted))]);
+    expect(await messages.heads([room, other, missing])).toEqual(
+      new Map([
+        [room, 3],
+        [other, 0],
+      ]),
+    );
+    expect(await messages.heads([])).toEqual(new Map());
   });
 
   test("gives nothing of other rooms", async () => {
     const { messages, room, other, say } = await scene(stores());
-    await messages.append([say("a"), say("b", { room: other }), say("c")]);
+    await messages.write([say("a"), say("b", { room: other }), say("c")]);
     expect((await changesOf(messages, other)).changes.map(({ text }) => text)).toEqual(["b"]);
     expect((await changesOf(messages, room)).changes.map(({ text }) => text)).toEqual(["a", "c"]);
   });
@@ -169,7 +200,7 @@ export function changing(stores: () => OpenStores): void {
   test("during appends gives a state without gaps", async () => {
     const { messages, room, say } = await scene(stores());
     const writing = Promise.all(
-      Array.from({ length: 30 }, (_, i) => messages.append([say(`${i}`), say(`${i}+`)])),
+      Array.from({ length: 30 }, (_, i) => messages.write([say(`${i}`), say(`${i}+`)])),
     );
     const reading = Promise.all(Array.from({ length: 30 }, () => changesOf(messages, room)));
     for (const { head, changes } of await reading) {

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Page } from "../../chat/ports.ts";
 import type { MessageId } from "../../shared/ids.ts";
 import { type OpenStores } from "./open.ts";
-import { scene, sceneOf, changesOf, idOf, postedOf, textsOf } from "./scene.ts";
+import { changesOf, idOf, outcomesOf, postedOf, remove, scene, sceneOf, textsOf } from "./scene.ts";
 
 const NOW = 1_795_339_770_247;
 
@@ -11,10 +11,10 @@ export function removing(stores: () => OpenStores): void {
   test("takes the text away, leaves the place, and is a change like any other", async () => {
     const { messages, room, ann, posted } = await sceneOf(stores(), 3);
     const id = idOf(posted[1]);
-    const removed = await messages.remove(id, NOW);
+    const removed = await messages.write([remove(id, NOW)]);
     const tombstone = { ...posted[1], text: "", rev: 4, deletedAt: NOW };
-    expect(removed).toMatchObject({ room, message: tombstone });
-    expect(removed?.message).toMatchObject({ id, seq: 2, author: ann.name, createdAt: 2 });
+    expect(removed).toMatchObject([{ outcome: "stored", room: { id: room }, message: tombstone }]);
+    expect(postedOf(removed)[0]).toMatchObject({ id, seq: 2, author: ann.name, createdAt: 2 });
     const { head, changes } = await changesOf(messages, room);
     expect(head).toBe(4);
     expect(changes.map(({ seq, rev }) => [seq, rev])).toEqual([
@@ -27,18 +27,18 @@ export function removing(stores: () => OpenStores): void {
 
   test("twice is once: nothing changes any more", async () => {
     const { messages, room, posted } = await sceneOf(stores(), 1);
-    expect(await messages.remove(idOf(posted[0]), NOW)).not.toBeNull();
+    expect(outcomesOf(await messages.write([remove(idOf(posted[0]), NOW)]))).toEqual(["stored"]);
     const known = await changesOf(messages, room);
-    expect(await messages.remove(idOf(posted[0]), NOW + 1)).toBeNull();
-    expect(await messages.remove(1_000_000_000 as MessageId, NOW)).toBeNull();
+    for (const id of [idOf(posted[0]), 1_000_000_000 as MessageId])
+      expect(outcomesOf(await messages.write([remove(id, NOW + 1)]))).toEqual(["not_found"]);
     expect(await changesOf(messages, room)).toEqual(known);
   });
 
   test("20 times at once takes one number", async () => {
     const { messages, room, posted } = await sceneOf(stores(), 2);
     const id = idOf(posted[0]);
-    const results = await Promise.all(Array.from({ length: 20 }, () => messages.remove(id, NOW)));
-    expect(results.filter((result) => result !== null)).toHaveLength(1);
+    const results = await Promise.all(Array.from({ length: 20 }, () => messages.write([remove(id, NOW)])));
+    expect(outcomesOf(results.flat()).filter((outcome) => outcome === "stored")).toHaveLength(1);
     expect((await changesOf(messages, room)).head).toBe(3);
   });
 
@@ -46,8 +46,8 @@ export function removing(stores: () => OpenStores): void {
     const { messages, room, say, posted } = await sceneOf(stores(), 20);
     await Promise.all(
       posted.flatMap((message) => [
-        messages.append([say(`after ${message.seq}`)]),
-        messages.remove(idOf(message), NOW),
+        messages.write([say(`after ${message.seq}`)]),
+        messages.write([remove(idOf(message), NOW)]),
       ]),
     );
     const { head, changes } = await changesOf(messages, room);
@@ -59,7 +59,7 @@ export function removing(stores: () => OpenStores): void {
 
   test("shows a page without it, or with its place when asked for", async () => {
     const { messages, room, posted } = await sceneOf(stores(), 5);
-    for (const i of [1, 2]) await messages.remove(idOf(posted[i]), NOW);
+    for (const i of [1, 2]) await messages.write([remove(idOf(posted[i]), NOW)]);
     expect(textsOf(await messages.page(room, { limit: 3 }))).toEqual(["1", "4", "5"]);
     const whole = await messages.page(room, { limit: 3, removed: true });
     expect(textsOf(whole)).toEqual(["", "4", "5"]);
@@ -69,7 +69,7 @@ export function removing(stores: () => OpenStores): void {
 
   test("counts for nothing in what comes before a page, unless places are asked for", async () => {
     const { messages, room, posted } = await sceneOf(stores(), 4);
-    for (const i of [0, 1]) await messages.remove(idOf(posted[i]), NOW);
+    for (const i of [0, 1]) await messages.write([remove(idOf(posted[i]), NOW)]);
     const { id: before } = posted[3] as { id: number };
     expect((await messages.page(room, { before, limit: 1 })).previousAt).toBeNull();
     expect((await messages.page(room, { before, limit: 1, removed: true })).previousAt).toBe(2);
@@ -77,7 +77,7 @@ export function removing(stores: () => OpenStores): void {
 
   test("of everything leaves an empty page and the head", async () => {
     const { messages, room, posted } = await sceneOf(stores(), 2);
-    for (const message of posted) await messages.remove(idOf(message), NOW);
+    for (const message of posted) await messages.write([remove(idOf(message), NOW)]);
     const empty: Page = { messages: [], previousAt: null, hasNewer: false, head: 4 };
     expect(await messages.page(room, { limit: 10 })).toEqual(empty);
   });
@@ -85,9 +85,9 @@ export function removing(stores: () => OpenStores): void {
   test("keeps its key: sent again, the message does not come back", async () => {
     const { messages, room, say } = await scene(stores());
     const draft = say("hello");
-    const [posted] = postedOf(await messages.append([draft]));
-    await messages.remove(idOf(posted), NOW);
-    const [again] = await messages.append([draft]);
+    const [posted] = postedOf(await messages.write([draft]));
+    await messages.write([remove(idOf(posted), NOW)]);
+    const [again] = await messages.write([draft]);
     expect(again).toMatchObject({
       outcome: "repeated",
       message: { id: posted?.id, text: "", deletedAt: NOW },
@@ -100,7 +100,7 @@ export function findingMessages(stores: () => OpenStores): void {
   test("tells where each stands and who wrote it", async () => {
     const { messages, room, other, ann, bob, say } = await scene(stores());
     const drafts = [say("a"), say("b", { room: other, author: bob.id })];
-    const [a, b] = postedOf(await messages.append(drafts));
+    const [a, b] = postedOf(await messages.write(drafts));
     expect(await messages.find(idOf(a))).toMatchObject({ room, author: ann.id });
     expect(await messages.find(idOf(b))).toMatchObject({ room: other, author: bob.id });
     const [one, two] = [await messages.find(idOf(a)), await messages.find(idOf(b))];
@@ -115,7 +115,7 @@ export function findingMessages(stores: () => OpenStores): void {
     expect(await messages.find(id)).not.toBeNull();
     expect(await messages.find((id + 1_000_000) as MessageId)).toBeNull();
     expect(await messages.find(Number.MAX_SAFE_INTEGER as MessageId)).toBeNull();
-    await messages.remove(id, NOW);
+    await messages.write([remove(id, NOW)]);
     expect(await messages.find(id)).toBeNull();
   });
 }

@@ -7,6 +7,7 @@ import { UNREAD_MAX } from "../../shared/limits.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { entryOf, hall } from "./hall.ts";
 import { addAccount, unique, type OpenStores } from "./open.ts";
+import { remove } from "./scene.ts";
 
 export function makingRooms(stores: () => OpenStores): void {
   const make = ({ id }: Account, slug: string, name = "Hall") =>
@@ -211,7 +212,7 @@ export function listingRooms(stores: () => OpenStores): void {
     await says(owner, "two");
     await says(bob, "mine");
     expect([await unreadOf(bob, slug), await unreadOf(owner, slug)]).toEqual([2, 1]);
-    await stores().messages.remove(first, 1);
+    await stores().messages.write([remove(first)]);
     expect([await unreadOf(bob, slug), await unreadOf(owner, slug)]).toEqual([1, 1]);
     await stores().members.markRead(room, bob.id, 2);
     expect([await unreadOf(bob, slug), await unreadOf(owner, slug)]).toEqual([0, 1]);

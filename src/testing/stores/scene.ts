@@ -1,16 +1,16 @@
 /** A room with people in it, and what can be said about answers. */
-import type { Appended, MessageStore, NewMessage, Page } from "../../chat/ports.ts";
-import type { ClientKey, MessageId, RoomId } from "../../shared/ids.ts";
+import type { MessageStore, NewMessage, Page, Write, Written } from "../../chat/ports.ts";
+import type { ClientKey, MessageId, RoomId, UserId } from "../../shared/ids.ts";
 import type { MessageView } from "../../shared/protocol.ts";
 import { type OpenStores, unique, addAccount } from "./open.ts";
 
-/** Two new rooms, two new people, and what one of them says in the first room. */
+/** Two new rooms, two new people who belong to both, and what one of them says in the first room. */
 export async function scene(stores: OpenStores) {
   const [room, other] = [await stores.addRoom(unique("room")), await stores.addRoom(unique("room"))];
   const [ann, bob] = [await addAccount(stores, unique("ann")), await addAccount(stores, unique("bob"))];
-  const say = (text: string, more: Partial<NewMessage> = {}): NewMessage => {
-    return { room, author: ann.id, key: unique("key") as ClientKey, text, createdAt: 1, ...more };
-  };
+  for (const place of [room, other]) for (const { id } of [ann, bob]) await stores.addMember(place, id);
+  const say = (text: string, more: Partial<NewMessage> = {}) =>
+    post({ room, author: ann.id, key: unique("key") as ClientKey, text, createdAt: 1, ...more });
   return { messages: stores.messages, room, other, ann, bob, say };
 }
 
@@ -18,28 +18,41 @@ export async function scene(stores: OpenStores) {
 export async function sceneOf(stores: OpenStores, count: number) {
   const here = await scene(stores);
   const batch = Array.from({ length: count }, (_, i) => here.say(`${i + 1}`, { createdAt: i + 1 }));
-  return { ...here, posted: postedOf(await here.messages.append(batch)) };
+  return { ...here, posted: postedOf(await here.messages.write(batch)) };
+}
+
+export function post(message: NewMessage): Extract<Write, { kind: "post" }> {
+  return { kind: "post", ...message };
+}
+
+export function edit(id: MessageId, author: UserId, text: string, at = 1): Write {
+  return { kind: "edit", id, author, text, at };
+}
+
+export function remove(id: MessageId, at = 1): Write {
+  return { kind: "remove", id, at };
 }
 
 export async function changesOf(
   messages: MessageStore,
   room: RoomId,
 ): Promise<{ head: number; changes: MessageView[] }> {
-  const since = await messages.changesSince(room, 0, 100_000);
-  if (!since) throw new Error("the room has more changes than any test makes");
-  return since;
+  const { head, to, changes } = await messages.changesSince(room, 0, 100_000);
+  if (to !== head) throw new Error("the room has more changes than any test makes");
+  return { head, changes };
 }
 
-export function postedOf(appended: Appended[]): MessageView[] {
-  return appended.flatMap((result) => (result.outcome === "key_reused" ? [] : [result.message]));
+export function postedOf(written: Written[]): MessageView[] {
+  return written.flatMap((done) => (done.outcome === "refused" ? [] : [done.message]));
 }
 
-export function numbersOf(appended: Appended[]): number[] {
-  return postedOf(appended).map(({ seq }) => seq);
+export function numbersOf(written: Written[]): number[] {
+  return postedOf(written).map(({ seq }) => seq);
 }
 
-export function outcomesOf(appended: Appended[]): string[] {
-  return appended.map(({ outcome }) => outcome);
+/** Of what was refused: why. */
+export function outcomesOf(written: Written[]): string[] {
+  return written.map((done) => (done.outcome === "refused" ? done.code : done.outcome));
 }
 
 export function textsOf(page: Page): string[] {

@@ -1,11 +1,13 @@
 /** What every implementation of the ports of chat and accounts must do. */
 import { afterAll, beforeAll, describe } from "bun:test";
-import { appending } from "./appending.ts";
+import { editing } from "./editing.ts";
 import { inviting } from "./invitations.ts";
 import { naming, findingRooms, keepingAccounts, keepingSessions } from "./keeping.ts";
 import { belonging, handingOver, markingRead, withdrawing } from "./members.ts";
 import { type OpenStores } from "./open.ts";
 import { paging, aroundMessage, changing } from "./reading.ts";
+import { posting } from "./posting.ts";
+import { refusing } from "./refusing.ts";
 import { findingMessages, removing } from "./removing.ts";
 import { listingRooms, makingRooms, talkingDirectly } from "./rooms.ts";
 
@@ -18,7 +20,9 @@ export function describeMessageStore(name: string, open: () => Promise<OpenStore
     });
     afterAll(() => stores.close());
 
-    describe("appending messages", () => appending(() => stores));
+    describe("posting messages", () => posting(() => stores));
+    describe("refusing a message", () => refusing(() => stores));
+    describe("editing a message", () => editing(() => stores));
     describe("reading pages", () => paging(() => stores));
     describe("reading around a message", () => aroundMessage(() => stores));
     describe("reading what has changed", () => changing(() => stores));

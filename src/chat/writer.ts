@@ -1,0 +1,110 @@
+/**
+ * Group commit: whatever is sent within one turn of the event loop shares one transaction, and with it one wait for the
+ * disk. What arrives while a transaction is on its way shares the next one. See docs/decisions/one-commit-a-turn.md.
+ */
+import type { RoomId } from "../shared/ids.ts";
+import type { MessageView } from "../shared/protocol.ts";
+import {
+  StorageLost,
+  type Bus,
+  type MessageStore,
+  type RoomPlace,
+  type Write,
+  type Written,
+} from "./ports.ts";
+import { Refused } from "./refusal.ts";
+
+export interface Stored {
+  room: RoomPlace;
+  message: MessageView;
+  /** Nothing has changed: an earlier attempt had done it. */
+  repeat: boolean;
+}
+
+export interface Writer {
+  /**
+   * In the order of the calls. Resolves after the commit, when everyone who serves readers has been told; refuses what
+   * may not be, and with `unavailable` when the store fails: then nothing of the batch is stored.
+   */
+  write(write: Write): Promise<Stored>;
+  /** Resolves when nothing is on its way. */
+  settled(): Promise<void>;
+}
+
+export interface WriterDeps {
+  store: Pick<MessageStore, "write">;
+  bus: Bus;
+  /** Runs a task when the present turn has taken in what has arrived. */
+  afterTurn: (task: () => void) => void;
+  /** After `StorageLost` nobody is told anything about what was being written. */
+  onFailure: (error: unknown) => void;
+}
+
+/** One transaction takes no more than this, so that it stays short. */
+const BATCH_MAX = 256;
+
+interface Waiting {
+  write: Write;
+  resolve(stored: Stored): void;
+  reject(error: unknown): void;
+}
+
+export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): Writer {
+  const waiting: Waiting[] = [];
+  let isBusy = false;
+  let settling = Promise.withResolvers<void>();
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0) await commit(waiting.splice(0, BATCH_MAX));
+    isBusy = false;
+    settling.resolve();
+  }
+
+  async function commit(batch: readonly Waiting[]): Promise<void> {
+    let written: Written[];
+    try {
+      written = await store.write(batch.map(({ write }) => write));
+    } catch (error) {
+      onFailure(error);
+      if (!(error instanceof StorageLost)) for (const { reject } of batch) reject(new Refused("unavailable"));
+      return;
+    }
+    tell(written);
+    for (const [i, { resolve, reject }] of batch.entries()) {
+      const outcome = written[i] as Written;
+      if (outcome.outcome === "refused") reject(new Refused(outcome.code));
+      else resolve({ room: outcome.room, message: outcome.message, repeat: outcome.outcome === "repeated" });
+    }
+  }
+
+  /** One event a room: the numbers that a room has given within a transaction follow each other. */
+  function tell(written: readonly Written[]): void {
+    const byRoom = new Map<RoomId, { room: RoomPlace; changes: MessageView[] }>();
+    for (const done of written) {
+      if (done.outcome !== "stored") continue;
+      const { room, message } = done;
+      const told = byRoom.get(room.id);
+      if (told) told.changes.push(message);
+      else byRoom.set(room.id, { room, changes: [message] });
+    }
+    for (const [roomId, { room, changes }] of byRoom) {
+      const [first, last] = [changes[0] as MessageView, changes.at(-1) as MessageView];
+      const numbers = { from: first.rev - 1, to: last.rev };
+      bus.publish({ type: "messages.changed", roomId, room: room.slug, ...numbers, changes });
+    }
+  }
+
+  return {
+    write(write) {
+      const { promise, resolve, reject } = Promise.withResolvers<Stored>();
+      waiting.push({ write, resolve, reject });
+      if (!isBusy) {
+        isBusy = true;
+        settling = Promise.withResolvers();
+        afterTurn(() => void drain());
+      }
+      return promise;
+    },
+    settled: () => (isBusy ? settling.promise : Promise.resolve()),
+  };
+}
