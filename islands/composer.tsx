@@ -5,23 +5,24 @@ import { Composer, type ComposerProps } from "../views/components/composer.tsx";
 import type { IslandProps } from "./element.ts";
 import { roomBySlug } from "./room.ts";
 
-type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit">;
+type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit"> & { user: string };
 
 /** The composer before this one sent its form by htmx, so the writer is still here and goes on writing. */
 let wasPosted = false;
 
-export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
+export function ComposerIsland({ root, user, ...form }: ComposerData & IslandProps) {
+  const draft = `draft:${form.room}:${user}`;
   const field = useRef<HTMLTextAreaElement>(null);
   // Whoever was quicker than this script keeps what they have typed.
   const [text, setText] = useState(
-    () => root.querySelector("textarea")?.value || form.text || readDraft(form.room),
+    () => root.querySelector("textarea")?.value || form.text || (sessionStorage.getItem(draft) ?? ""),
   );
   const [error, setError] = useState(form.error);
   // Set while the form goes its own way: what it carries is no draft any more.
   const posting = useRef(false);
   useEffect(() => {
-    if (!posting.current) writeDraft(form.room, text);
-  }, [form.room, text]);
+    if (!posting.current) writeDraft(draft, text);
+  }, [draft, text]);
   useEffect(() => {
     if (wasPosted) field.current?.focus();
     wasPosted = false;
@@ -36,7 +37,7 @@ export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
     const sent = mayGo && room?.send(strip(text));
     if (mayGo && !sent) {
       posting.current = wasPosted = true;
-      return writeDraft(form.room, "");
+      return writeDraft(draft, "");
     }
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -55,6 +56,7 @@ export function ComposerIsland({ root, ...form }: ComposerData & IslandProps) {
       onInput={() => {
         posting.current = false;
         setText(field.current?.value ?? "");
+        if (strip(field.current?.value ?? "") !== "") roomBySlug(form.room)?.typed();
       }}
       onKeyDown={(event) => {
         if (!sends(event)) return;
@@ -73,11 +75,8 @@ function sends(event: KeyboardEvent): boolean {
   return !event.shiftKey && !matchMedia("(pointer: coarse)").matches;
 }
 
-function readDraft(room: string): string {
-  return sessionStorage.getItem(`draft:${room}`) ?? "";
-}
-
-function writeDraft(room: string, text: string): void {
-  if (text) sessionStorage.setItem(`draft:${room}`, text);
-  else sessionStorage.removeItem(`draft:${room}`);
+/** Under a name of its room and its writer: whoever signs in next on this tab does not find it. */
+function writeDraft(name: string, text: string): void {
+  if (text) sessionStorage.setItem(name, text);
+  else sessionStorage.removeItem(name);
 }

@@ -5,23 +5,46 @@ export async function loadHtmx() {
   return htmx;
 }
 
+const views = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) void drive(target);
+});
+
+async function drive(element: Element): Promise<void> {
+  views.unobserve(element);
+  const htmx = await loadHtmx();
+  htmx.process(element);
+}
+
 /** Until it is there, its links and forms work as plain ones. */
-export function loadHtmxInView(): void {
-  const driven = document.querySelectorAll("[hx-get], [hx-post]");
-  const observer = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    void loadHtmx();
+export function driveInView(root: ParentNode): void {
+  for (const element of root.querySelectorAll("[hx-get], [hx-post]")) views.observe(element);
+}
+
+/** What was loaded there does not lead to the first row of the pane any more. */
+export async function emptyHistory(): Promise<void> {
+  const target = document.getElementById("history");
+  if (!target?.hasChildNodes()) return;
+  const htmx = await loadHtmx();
+  await htmx.swap({ sourceElement: target, target, text: "", swap: "innerHTML" });
+}
+
+/** The pane has gone on while it was asked for what came before its first row: that would leave a hole now. */
+export function leaveNoHole(): void {
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { sourceElement, request } = contextOf(event);
+    const isOutdated =
+      sourceElement.matches("echo-island .older a") &&
+      sourceElement.getAttribute("hx-get") !== request?.action;
+    if (isOutdated) event.preventDefault();
   });
-  for (const element of driven) observer.observe(element);
 }
 
 /** The link to older messages goes with the row it stands in; whoever pressed it goes on from the next one. */
 export function keepFocusInHistory(): void {
   document.addEventListener("htmx:before:swap", (event) => {
-    const { sourceElement } = (event as CustomEvent<{ ctx: { sourceElement: Element } }>).detail.ctx;
-    const history = sourceElement.closest("#history");
-    if (!history || sourceElement !== document.activeElement) return;
+    const { sourceElement } = contextOf(event);
+    const history = document.getElementById("history");
+    if (!history || !sourceElement.matches(".older a") || sourceElement !== document.activeElement) return;
     const observer = new MutationObserver(() => {
       observer.disconnect();
       const next =
@@ -30,4 +53,9 @@ export function keepFocusInHistory(): void {
     });
     observer.observe(history, { childList: true });
   });
+}
+
+function contextOf(event: Event) {
+  type Context = { sourceElement: Element; request?: { action: string } };
+  return (event as CustomEvent<{ ctx: Context }>).detail.ctx;
 }

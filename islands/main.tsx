@@ -1,7 +1,7 @@
 /** The script of the pages. Without it, or if it fails, every link and form still works. */
 import { ComposerIsland } from "./composer.tsx";
 import { defineIslands } from "./element.ts";
-import { keepFocusInHistory, loadHtmx, loadHtmxInView } from "./htmx.ts";
+import { driveInView, keepFocusInHistory, leaveNoHole, loadHtmx } from "./htmx.ts";
 import { PaneIsland } from "./pane.tsx";
 import { PictureIsland } from "./picture.tsx";
 import { PresenceIsland } from "./presence.tsx";
@@ -16,8 +16,9 @@ defineIslands({
   presence: PresenceIsland,
   rooms: RoomsIsland,
 });
-loadHtmxInView();
+driveInView(document);
 keepFocusInHistory();
+leaveNoHole();
 
 // Pages of history have no island to correct their times: the first one that a browser sees is drawn anew.
 if (zoneIsNew && document.querySelector("#history .message")) {

@@ -1,20 +1,12 @@
-/** Messages on their way, kept with their keys for as long as the tab lives: a reload neither loses nor doubles them. */
-import type { ClientKey } from "../src/shared/ids.ts";
+/** The outbox, kept for as long as the tab lives: a reload neither loses what is on its way nor doubles it. */
+import type { Outbox } from "../src/shared/outbox.ts";
 
-export interface Outgoing {
-  key: ClientKey;
-  text: string;
-  createdAt: number;
-  /** Why it was refused, in words; null while it is on its way. */
-  refusal: string | null;
+export function readOutbox(room: string, user: string): Outbox {
+  return JSON.parse(sessionStorage.getItem(name(room, user)) ?? "[]") as Outbox;
 }
 
-export function readOutbox(room: string, user: string): readonly Outgoing[] {
-  return JSON.parse(sessionStorage.getItem(name(room, user)) ?? "[]") as Outgoing[];
-}
-
-export function writeOutbox(room: string, user: string, messages: readonly Outgoing[]): void {
-  if (messages.length > 0) sessionStorage.setItem(name(room, user), JSON.stringify(messages));
+export function writeOutbox(room: string, user: string, outbox: Outbox): void {
+  if (outbox.length > 0) sessionStorage.setItem(name(room, user), JSON.stringify(outbox));
   else sessionStorage.removeItem(name(room, user));
 }
 

@@ -1,12 +1,15 @@
 /** The live pane: hydrates what the server drew and keeps it current. */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Catalog } from "../src/shared/locale/locale.ts";
 import type { Held, MessageView, SendRefusals } from "../src/shared/protocol.ts";
+import type { ReadMark } from "../src/shared/rows.ts";
 import type { Reading } from "../views/components/message.tsx";
 import { Notices } from "../views/components/notices.tsx";
 import { Pane, type PaneTexts } from "../views/components/pane.tsx";
 import type { IslandProps } from "./element.ts";
-import { openRoom } from "./room.ts";
+import { driveInView } from "./htmx.ts";
+import { openRoom, type Room } from "./room.ts";
+import { isAtEnd, useScrolling } from "./scrolling.ts";
 import { ZONE } from "./zone.ts";
 
 export interface PaneData {
@@ -14,6 +17,7 @@ export interface PaneData {
   held: Omit<Held, "room">;
   messages: MessageView[];
   previousAt: number | null;
+  mark: ReadMark | null;
   reading: Reading;
   t: { room: PaneTexts; live: Catalog["live"]; refusals: SendRefusals | null };
   user: string | null;
@@ -23,39 +27,33 @@ export interface PaneData {
 /** A connection lost for less than this is not worth a word. Milliseconds. */
 const OFFLINE_PATIENCE = 2_000;
 
-/** Closer to the end than this counts as reading the newest message. Pixels. */
-const AT_END = 40;
-
-export function PaneIsland(props: PaneData & IslandProps) {
-  const { held, messages, previousAt, reading, t, user, avatar, root } = props;
+export function PaneIsland({ root, ...props }: PaneData & IslandProps) {
+  const { reading, t } = props;
   const { slug, name } = props.room;
-  const [room] = useState(() => openRoom({ slug, held, messages, user, avatar, refusals: t.refusals }));
+  const scroller = root.closest(".scroller");
+  const [room] = useState(() => {
+    const isSeen = () => document.hasFocus() && isAtEnd(scroller);
+    return openRoom({ ...props, slug, refusals: t.refusals, isSeen });
+  });
   useEffect(() => () => room.leave(), [room]);
 
   // The first drawing is the server's to the letter; the second has the reader's own times.
   const [zone, setZone] = useState(reading.zone);
   useEffect(() => setZone(ZONE), []);
 
-  const shown = room.messages.value;
-  const justSent = shown.at(-1)?.delivery?.state === "sending";
-  const { unseen, toEnd, following } = useScrolling(root.closest(".scroller"), shown.length, justSent);
-  useReading(() => following.current && room.read(), [shown.length, room.standing.value]);
+  const { drawn, unseen, isFollowing, toEnd } = useScrolling(scroller, room);
+  useReading(() => isFollowing && room.read(), [isFollowing, drawn.at(-1)?.seq, room.standing.value]);
+  const previousAt = room.previousAt.value;
+  useEffect(() => driveInView(root), [previousAt === null]);
   const offline = useLasting(room.standing.value === "offline", OFFLINE_PATIENCE);
-  const notice =
-    room.standing.value === "reset" || room.standing.value === "removed"
-      ? room.standing.value
-      : room.signedOut.value
-        ? "signed-out"
-        : offline
-          ? "offline"
-          : null;
 
   return (
     <>
       <Pane
         roomName={name}
-        messages={shown}
+        messages={drawn}
         previousAt={previousAt}
+        mark={room.mark.value}
         reading={{ ...reading, zone }}
         t={t.room}
       />
@@ -63,11 +61,21 @@ export function PaneIsland(props: PaneData & IslandProps) {
         path={`/rooms/${slug}`}
         locale={reading.locale}
         t={t.live}
-        {...{ unseen, notice, toEnd }}
+        {...{ unseen, toEnd }}
+        notice={noticeOf(room, offline)}
         wait={room.wait.value}
+        writers={room.writers.value}
       />
     </>
   );
+}
+
+/** The most important thing to say of how the connection stands. */
+function noticeOf({ standing: { value: standing }, signedOut }: Room, offline: boolean) {
+  if (standing === "reset" || standing === "stale") return standing;
+  if (signedOut.value) return "signed-out";
+  if (standing === "removed") return standing;
+  return offline ? "offline" : null;
 }
 
 /** True once something has been so for a while. */
@@ -79,38 +87,6 @@ function useLasting(so: boolean, milliseconds: number): boolean {
     return () => clearTimeout(timer);
   }, [so, milliseconds]);
   return lasting;
-}
-
-/**
- * Whoever reads the newest message goes on doing so; whoever has scrolled up stays where they are and is told how many
- * messages have come. The scroller lies on its head (`column-reverse`): its end is at 0, and up is negative.
- */
-function useScrolling(scroller: Element | null, count: number, justSent: boolean) {
-  // Whoever scrolled up before this script came is left where they are.
-  const following = useRef(isAtEnd(scroller));
-  const drawn = useRef(count);
-  const [unseen, setUnseen] = useState(0);
-  const toEnd = useCallback(() => scroller?.scrollTo({ top: 0 }), [scroller]);
-
-  useEffect(() => {
-    const look = () => {
-      following.current = isAtEnd(scroller);
-      if (following.current) setUnseen(0);
-    };
-    scroller?.addEventListener("scroll", look, { passive: true });
-    return () => scroller?.removeEventListener("scroll", look);
-  }, [scroller]);
-
-  useEffect(() => keepPlace(scroller), [scroller]);
-
-  useLayoutEffect(() => {
-    const more = count - drawn.current;
-    drawn.current = count;
-    if (following.current || justSent) toEnd();
-    else if (more > 0) setUnseen((before) => before + more);
-  }, [count, justSent, toEnd]);
-
-  return { unseen, toEnd, following };
 }
 
 /** A message is read when it is in view of somebody: the window has the focus. */
@@ -125,18 +101,4 @@ function useReading(read: () => void, news: readonly unknown[]): void {
       removeEventListener("scrollend", look, { capture: true });
     };
   }, news);
-}
-
-function isAtEnd(scroller: Element | null): boolean {
-  return !scroller || scroller.scrollTop > -AT_END;
-}
-
-/** Whoever comes back by the browser's button finds the place they left: each entry of its history keeps one. */
-function keepPlace(scroller: Element | null): () => void {
-  const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  const { place } = (history.state ?? {}) as { place?: number };
-  if (visit?.type === "back_forward" && place !== undefined) scroller?.scrollTo({ top: place });
-  const keep = () => history.replaceState({ ...history.state, place: scroller?.scrollTop }, "");
-  scroller?.addEventListener("scrollend", keep);
-  return () => scroller?.removeEventListener("scrollend", keep);
 }

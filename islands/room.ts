@@ -1,6 +1,6 @@
-/** A room as this page lives it: the timeline, what is on its way, and how the connection stands. */
-import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import type { ClientKey } from "../src/shared/ids.ts";
+/** A room as this page lives it: its messages, what is on its way, and how the connection stands. */
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { next, type Outgoing } from "../src/shared/outbox.ts";
 import {
   CLOSE_SESSION_OVER,
   type Held,
@@ -8,38 +8,63 @@ import {
   type SendRefusals,
   type ServerFrame,
 } from "../src/shared/protocol.ts";
-import { apply, type Timeline } from "../src/shared/timeline.ts";
+import type { ReadMark } from "../src/shared/rows.ts";
+import type { Timeline } from "../src/shared/timeline.ts";
 import type { ShownMessage } from "../views/components/message.tsx";
-import { readOutbox, writeOutbox, type Outgoing } from "./outbox.ts";
+import { follow } from "./following.ts";
 import { joinPageSocket } from "./page-socket.ts";
+import { createReadLine } from "./read-line.ts";
+import { mayReload, reloadSoon } from "./reload.ts";
+import { createSending } from "./sending.ts";
+import { createTyping } from "./typing.ts";
 
-/** `connecting`: not once connected since the page was loaded. */
-export type Standing = "connecting" | "live" | "offline" | "reset" | "removed";
+/** `connecting`: not once connected since the page was loaded. `reset`: it loads anew. `stale`: that did not help. */
+export type Standing = "connecting" | "live" | "offline" | "reset" | "stale" | "removed";
 
 export interface RoomOptions {
   slug: string;
   held: Omit<Held, "room">;
   messages: Timeline["messages"];
+  previousAt: number | null;
+  /** What was unread when the page was drawn. */
+  mark: ReadMark | null;
   /** The name the page was drawn for; null for guests. */
   user: string | null;
   /** Their picture. */
   avatar: string | null;
   /** Null for guests, who are refused nothing. */
   refusals: SendRefusals | null;
+  /** Whether somebody sees the newest message now. */
+  isSeen: () => boolean;
 }
 
 export interface Room {
-  messages: ReadonlySignal<readonly ShownMessage[]>;
+  messages: ReadonlySignal<Timeline["messages"]>;
+  /** When the message before the first was written, if there is one. */
+  previousAt: ReadonlySignal<number | null>;
+  /** The reader's own, on their way: they look like any other, at the end of the list. */
+  pending: ReadonlySignal<readonly ShownMessage[]>;
+  /** Where the unread line stands. */
+  mark: ReadonlySignal<ReadMark | null>;
+  /** Who is writing just now. */
+  writers: ReadonlySignal<readonly string[]>;
   standing: ReadonlySignal<Standing>;
   signedOut: ReadonlySignal<boolean>;
   /** Seconds until the server takes messages again; what is written meanwhile waits. */
   wait: ReadonlySignal<number>;
   /** False when the page's form has to do it, because the socket has never worked. */
   send(text: string): boolean;
+  /** A text is being written. */
+  typed(): void;
   /** The newest message has been seen. */
   read(): void;
+  /** The oldest messages are history's from now on. */
+  drop(count: number): void;
   leave(): void;
 }
+
+/** Nothing heard for so long: whoever comes back has not seen what came meanwhile. Milliseconds. */
+const AWAY = 30_000;
 
 const open = new Map<string, Room>();
 
@@ -48,68 +73,68 @@ export function roomBySlug(slug: string): Room | undefined {
   return open.get(slug);
 }
 
-export function openRoom({ slug, held, messages, user, avatar, refusals }: RoomOptions): Room {
-  const timeline = signal<Timeline>({ rev: held.rev, messages });
-  const outgoing = signal(user === null ? [] : readOutbox(slug, user));
-  const stopKeeping = effect(() => {
-    if (user !== null) writeOutbox(slug, user, outgoing.value);
-  });
+export function openRoom(options: RoomOptions): Room {
+  const { slug, held, messages, user, avatar, refusals, isSeen } = options;
+  const { epoch } = held;
+  const ask = (rev: number) => void connection.send({ type: "resume", room: slug, epoch, rev });
+  const following = follow({ rev: held.rev, messages }, options.previousAt, ask);
+  const sending =
+    user === null
+      ? null
+      : createSending(slug, user, ({ key, text }) =>
+          connection.send({ type: "send", room: slug, key, text }),
+        );
+  const typing = createTyping(() => void connection.send({ type: "typing", room: slug }));
+  const line = createReadLine(options.mark, user, lastPlace());
   const standing = signal<Standing>("connecting");
   const signedOut = signal(false);
-  const wait = signal(0);
-  let countdown: ReturnType<typeof setInterval> | undefined;
   /** The place of the last message that the server knows to be read. */
-  let seen = 0;
+  let told = 0;
+  let heardAt = Date.now();
+  let isBack = false;
+  let callOff = () => {};
 
   const connection = joinPageSocket({
-    opened() {
-      connection.send({ type: "hello", rooms: [{ room: slug, epoch: held.epoch, rev: timeline.value.rev }] });
-      // The keys stay the same, so what arrived before is only acknowledged again.
-      flush();
+    opened: () =>
+      void connection.send({ type: "hello", rooms: [{ room: slug, epoch, rev: following.hello() }] }),
+    received(frame) {
+      if (!("room" in frame) || frame.room === slug) received(frame);
+      heardAt = Date.now();
     },
-    received: handle,
     lost(code) {
+      sending?.pause();
       if (code === CLOSE_SESSION_OVER) endSession();
       if (standing.value === "live") standing.value = "offline";
     },
   });
 
-  function handle(frame: ServerFrame): void {
+  function received(frame: ServerFrame): void {
     switch (frame.type) {
       case "welcome":
-        if (standing.value !== "removed") standing.value = "live";
-        if (user !== null && frame.user === null) endSession();
-        return;
-      case "changes": {
-        const applied = apply(timeline.value, frame);
-        if (applied.gap)
-          return void connection.send({
-            type: "resume",
-            room: slug,
-            epoch: held.epoch,
-            rev: timeline.value.rev,
-          });
-        timeline.value = applied.timeline;
-        return settle(new Set(frame.changes.map((message) => message.key)));
-      }
+        isBack = Date.now() - heardAt > AWAY;
+        if (standing.value === "connecting" || standing.value === "offline") standing.value = "live";
+        // Somebody else may have signed in on this browser since: nothing goes out under their name.
+        return user === null || frame.user === user ? sending?.start() : endSession();
+      case "changes":
+        return changed(frame);
+      case "caught-up":
+        isBack = false;
+        return following.received(frame);
+      case "head":
+        return following.received(frame);
       case "ack":
-        // Not before the message itself is here: it takes the place of its pending copy.
-        if (frame.rev <= timeline.value.rev) settle(new Set([frame.key]));
-        return;
+        return sending?.acknowledged(frame, following.timeline.value.rev);
       case "refusal":
-        if (frame.key === null) return;
-        if (frame.code === "rate_limited") return pause(frame.retryAfter ?? 1);
-        return refuse(frame.key, frame.code);
+        if (frame.key === null) return following.received(frame);
+        if (frame.code === "login_required") signedOut.value = true;
+        return sending?.refused(frame);
+      case "typing":
+        return void (frame.name !== user && typing.heard(frame.name));
       case "reset":
-        standing.value = "reset";
-        return;
+        return startAnew();
       case "removed":
         standing.value = "removed";
-        for (const { key } of outgoing.value) refuse(key, "not_found");
-        return;
-      case "caught-up":
-      case "head":
-      case "typing":
+        return void (!signedOut.value && sending?.giveUp("not_found"));
       case "bye":
       case "presence":
       case "unread":
@@ -117,107 +142,89 @@ export function openRoom({ slug, held, messages, user, avatar, refusals }: RoomO
     }
   }
 
-  function transmit({ key, text }: Outgoing): void {
-    if (wait.value === 0) connection.send({ type: "send", room: slug, key, text });
+  function changed(frame: Extract<ServerFrame, { type: "changes" }>): void {
+    const { rev } = following.timeline.value;
+    following.received(frame);
+    if (following.timeline.value.rev === rev) return;
+    const fresh = frame.changes.filter(({ seq }) => seq > rev);
+    for (const { author } of fresh) typing.done(author);
+    if (isBack || !isSeen()) line.came(fresh);
+    sending?.arrived(new Set(frame.changes.map(({ key }) => key)), following.timeline.value.rev);
   }
 
-  function flush(): void {
-    for (const message of outgoing.value) if (message.refusal === null) transmit(message);
+  function startAnew(): void {
+    if (standing.value === "reset" || standing.value === "stale") return;
+    standing.value = mayReload() ? "reset" : "stale";
+    if (standing.value === "reset") callOff = reloadSoon();
   }
 
-  /** Nothing is refused for being written too fast: it goes out when it may. */
-  function pause(seconds: number): void {
-    wait.value = seconds;
-    clearInterval(countdown);
-    countdown = setInterval(() => {
-      wait.value--;
-      if (wait.value > 0) return;
-      clearInterval(countdown);
-      flush();
-    }, 1000);
+  function endSession(): void {
+    signedOut.value = true;
+    sending?.giveUp("login_required");
   }
 
-  function mark(key: string, refusal: string | null): void {
-    outgoing.value = outgoing.value.map((message) =>
-      message.key === key ? { ...message, refusal } : message,
-    );
-  }
-
-  function settle(keys: ReadonlySet<string | undefined>): void {
-    if (outgoing.value.some(({ key }) => keys.has(key))) {
-      outgoing.value = outgoing.value.filter(({ key }) => !keys.has(key));
-    }
-  }
-
-  function refuse(key: string, code: RefusalCode): void {
-    if (code === "login_required") signedOut.value = true;
-    mark(key, wordsFor(code));
+  function lastPlace(): number {
+    return following.timeline.value.messages.at(-1)?.seq ?? 0;
   }
 
   function wordsFor(code: RefusalCode): string {
     return refusals && code in refusals ? refusals[code as keyof SendRefusals] : code;
   }
 
-  function endSession(): void {
-    signedOut.value = true;
-    for (const { key } of outgoing.value) refuse(key, "login_required");
-  }
-
-  function retry(message: Outgoing): void {
-    mark(message.key, null);
-    transmit(message);
-  }
-
-  /** A message on its way looks like any other, at the end of the list. */
-  function shown(message: Outgoing): ShownMessage {
-    const { key, text, createdAt, refusal } = message;
+  function shown({ key, text, createdAt, refusal }: Outgoing): ShownMessage {
     const unplaced = { id: 0, seq: 0, rev: 0, author: user ?? "", avatar };
-    const discard = () => settle(new Set([key]));
+    const trouble = sending?.trouble.value;
+    const code = refusal ?? (trouble?.key === key ? trouble.code : null);
+    const choice = { retry: () => sending?.retry(key), discard: () => sending?.discard(key) };
     return {
       ...unplaced,
       key,
       text,
       createdAt,
       delivery:
-        refusal === null
-          ? { state: "sending" }
-          : { state: "refused", reason: refusal, retry: () => retry(message), discard },
+        code === null ? { state: "sending" } : { state: "refused", reason: wordsFor(code), ...choice },
     };
   }
 
   const room: Room = {
-    messages: computed(() => [...timeline.value.messages, ...outgoing.value.map(shown)]),
+    messages: computed(() => following.timeline.value.messages),
+    previousAt: following.previousAt,
+    pending: computed(() => sending?.outbox.value.map(shown) ?? []),
+    mark: line.mark,
+    writers: typing.names,
     standing,
     signedOut,
-    wait,
+    wait: sending?.wait ?? signal(0),
 
     send(text) {
-      if (standing.value === "connecting") return false;
-      const message = { key: newKey(), text, createdAt: Date.now(), refusal: null };
-      outgoing.value = [...outgoing.value, message];
-      transmit(message);
+      // What has waited since before a reload goes first: the form would overtake it.
+      if (!sending || (standing.value === "connecting" && !next(sending.outbox.value))) return false;
+      sending.add(text);
       return true;
     },
 
-    read() {
-      const seq = timeline.value.messages.at(-1)?.seq ?? 0;
-      if (user === null || seq <= seen) return;
-      if (connection.send({ type: "read", room: slug, seq })) seen = seq;
+    typed() {
+      if (!signedOut.value) typing.typed();
     },
 
+    read() {
+      const seq = lastPlace();
+      line.read(seq);
+      if (user === null || seq <= told) return;
+      if (connection.send({ type: "read", room: slug, seq })) told = seq;
+    },
+
+    drop: following.drop,
+
     leave() {
-      stopKeeping();
-      clearInterval(countdown);
+      callOff();
+      following.stop();
+      sending?.stop();
+      typing.stop();
       connection.close();
       if (open.get(slug) === room) open.delete(slug);
     },
   };
   open.set(slug, room);
   return room;
-}
-
-/** Not `crypto.randomUUID`, which pages without TLS do not have. */
-function newKey(): ClientKey {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") as ClientKey;
 }

@@ -29,6 +29,8 @@ export interface Reader {
   readonly room: Room;
   /** Null in the public room, and for guests. */
   readonly role: Role | null;
+  /** The place of the last message they have read; null where `role` is. */
+  readonly readSeq: number | null;
 }
 
 export interface Member extends Omit<Reader, typeof proof> {
@@ -76,22 +78,22 @@ export function createAccess(rooms: Pick<RoomStore, "entry">): Access {
   }
 
   async function withRole(actor: Actor, slug: string, allowed: readonly (Role | null)[]) {
-    const { room, role } = await enter(actor, slug);
+    const { room, role, readSeq } = await enter(actor, slug);
     if (actor.kind === "guest" || !allowed.includes(role)) throw new Refused("forbidden");
-    return { room, role, author: actor.id };
+    return { room, role, readSeq, author: actor.id };
   }
 
   return {
     async reader(actor, slug) {
-      const { room, role } = await enter(actor, slug);
-      return { room, role } as Reader;
+      const { room, role, readSeq } = await enter(actor, slug);
+      return { room, role, readSeq } as Reader;
     },
     async member(actor, slug) {
-      const { room, role, isMuted } = await enter(actor, slug);
+      const { room, role, readSeq, isMuted } = await enter(actor, slug);
       if (actor.kind === "guest") throw new Refused("login_required");
       if (isMuted) throw new Refused("muted");
       if (room.isClosed) throw new Refused("room_closed");
-      return { room, role, author: actor.id } as Member;
+      return { room, role, readSeq, author: actor.id } as Member;
     },
     async moderator(actor, slug) {
       return (await withRole(actor, slug, ["owner", "moderator"])) as Moderator;

@@ -27,6 +27,8 @@ export interface Entry {
   room: Room;
   /** Null for whoever is no member. */
   role: Role | null;
+  /** The place of the last message they have read; null for whoever is no member. */
+  readSeq: number | null;
   /** Staff have silenced this person everywhere. */
   isMuted: boolean;
 }

@@ -9,6 +9,7 @@ import type { Rooms } from "../chat/rooms.ts";
 import { messageId } from "../shared/ids.ts";
 import type { PersonView, PresenceView } from "../shared/protocol.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
+import { firstUnread } from "../shared/rows.ts";
 import { OlderMessages } from "../../views/components/history.tsx";
 import type { Shell } from "../../views/components/layout.tsx";
 import { RoomPage, type RoomPageProps } from "../../views/pages/room.tsx";
@@ -37,7 +38,8 @@ export type Rejected = Pick<NonNullable<RoomPageProps["draft"]>, "text" | "error
 export function createRoomPages(deps: RoomPages) {
   const { access, messages, rooms, feed, keys, presence, shellOf, cache, messageMaxLength } = deps;
 
-  function propsOf(shell: Shell, { room }: Reader, { head, ...stretch }: Page) {
+  function propsOf(shell: Shell, { room, readSeq }: Reader, { head, ...stretch }: Page) {
+    const mark = readSeq === null ? null : { after: readSeq, reader: shell.user?.name ?? null };
     return {
       shell,
       room: room.kind === "public" ? { ...room, name: publicName(room.name, shell) } : room,
@@ -45,6 +47,7 @@ export function createRoomPages(deps: RoomPages) {
       held: { epoch: feed.epoch(), rev: head },
       messages: stretch.messages,
       previousAt: stretch.previousAt,
+      mark: mark && firstUnread(stretch.messages, mark) && mark,
       history: null,
       welcome: false,
       silence: null,
@@ -99,17 +102,30 @@ export function createRoomPages(deps: RoomPages) {
     return page(request, <RoomPage {...props} />, extras);
   }
 
-  async function older(request: Request, visitor: Visitor, slug: string, before: string): Promise<Response> {
-    const id = messageId(before);
+  async function older(
+    request: Request,
+    visitor: Visitor,
+    slug: string,
+    wanted: URLSearchParams,
+  ): Promise<Response> {
+    const id = messageId(wanted.get("before") ?? "");
     if (!id) throw new Refused("not_found");
     const reader = await access.reader(visitor.actor, slug);
     const stretch = await messages.page(reader, { before: id, removed: true });
     const shell = shellOf(request, visitor);
+    const props = { ...propsOf(shell, reader, stretch), history: {} };
+    // The page that leads here knows where its unread line stands; the reader has read on since.
+    const after = wanted.get("unread");
+    if (after && /^\d{1,15}$/.test(after))
+      props.mark = { after: Number(after), reader: shell.user?.name ?? null };
     if (request.headers.get("hx-request-type") === "partial") {
       const reading = { room: slug, locale: shell.locale, zone: shell.zone, t: shell.t.message };
-      return fragment(request, <OlderMessages {...stretch} t={shell.t.room} reading={reading} />);
+      return fragment(
+        request,
+        <OlderMessages {...stretch} mark={props.mark} t={shell.t.room} reading={reading} />,
+      );
     }
-    return page(request, <RoomPage {...propsOf(shell, reader, stretch)} history={{}} />);
+    return page(request, <RoomPage {...props} />);
   }
 
   async function permalink(request: Request, visitor: Visitor, slug: string, id: string): Promise<Response> {
@@ -136,10 +152,10 @@ export function roomRoutes(edge: Edge, pages: ReturnType<typeof createRoomPages>
     .use(visitorPlugin(edge))
     .get("/", async ({ request, visitor }) => pages.live(request, visitor, PUBLIC_ROOM))
     .get("/rooms/:slug", async ({ request, visitor, params: { slug } }) => {
-      const before = new URL(request.url).searchParams.get("before");
-      return before === null
-        ? pages.live(request, visitor, slug)
-        : pages.older(request, visitor, slug, before);
+      const { searchParams } = new URL(request.url);
+      return searchParams.has("before")
+        ? pages.older(request, visitor, slug, searchParams)
+        : pages.live(request, visitor, slug);
     })
     .get("/rooms/:slug/messages/:id", async ({ request, visitor, params: { slug, id } }) =>
       pages.permalink(request, visitor, slug, id),

@@ -78,6 +78,59 @@ describe("messages of one author", () => {
   });
 });
 
+describe("the unread line", () => {
+  const four = [1, 2, 3, 4].map((id) => ({ ...message(id, NOON + id), author: id === 2 ? "bob" : "ann" }));
+  const rowsAfter = (after: number, reader: string | null = null, messages = four) =>
+    toRows(messages, "UTC", null, { after, reader });
+
+  test("stands before the first message after the last one read", () => {
+    expect(rowsAfter(2).map(nameOf)).toEqual(["2026-11-22", 1, 2, "unread", 3, 4]);
+    expect(rowsAfter(0).map(nameOf)).toEqual(["2026-11-22", "unread", 1, 2, 3, 4]);
+  });
+
+  test("is not there when everything is read, or nothing is known of it", () => {
+    expect(rowsAfter(4).map(nameOf)).not.toContain("unread");
+    expect(toRows(four, "UTC", null).map(nameOf)).not.toContain("unread");
+  });
+
+  test("leaves out what its reader has written, and what was removed", () => {
+    expect(rowsAfter(1, "bob").map(nameOf)).toEqual(["2026-11-22", 1, 2, "unread", 3, 4]);
+    expect(rowsAfter(0, "ann").map(nameOf)).toEqual(["2026-11-22", 1, "unread", 2, 3, 4]);
+    const removed = four.map((one) => (one.id === 3 ? { ...one, deletedAt: NOON } : one));
+    expect(rowsAfter(2, null, removed).map(nameOf)).toEqual(["2026-11-22", 1, 2, 3, "unread", 4]);
+    expect(rowsAfter(2, "ann").map(nameOf)).not.toContain("unread");
+  });
+
+  test("parts messages of one author", () => {
+    const grouped = (rows: ReturnType<typeof toRows>) =>
+      rows.flatMap((row) => (row.kind === "message" ? [row.grouped] : []));
+    expect(grouped(rowsAfter(9))).toEqual([false, false, false, true]);
+    expect(grouped(rowsAfter(3))).toEqual([false, false, false, false]);
+  });
+
+  test("stands below the day that begins with it", () => {
+    const tomorrow = { ...message(5, NOON + 1440 * MINUTE), author: "bob" };
+    expect(
+      rowsAfter(4, null, [...four, tomorrow])
+        .map(nameOf)
+        .slice(-3),
+    ).toEqual(["2026-11-23", "unread", 5]);
+  });
+
+  test("says whether what is unread began before this stretch of messages", () => {
+    const lineOf = (previousAt: number | null, after: number) =>
+      toRows(four, "UTC", previousAt, { after, reader: null }).find(({ kind }) => kind === "unread");
+    expect(lineOf(NOON, 0)).toMatchObject({ continued: true });
+    expect(lineOf(null, 0)).toMatchObject({ continued: false });
+    expect(lineOf(NOON, 1)).toMatchObject({ continued: false });
+  });
+
+  test("is not drawn by what is only on its way", () => {
+    const pending = { ...message(0, NOON + 9), seq: 0 };
+    expect(rowsAfter(4, "ann", [...four, pending]).map(nameOf)).not.toContain("unread");
+  });
+});
+
 test("every message has its row, in the order given, whatever the clocks said", () => {
   const times = fc.array(fc.integer({ min: 0, max: NOON * 2 }));
   fc.assert(
@@ -103,7 +156,14 @@ function daysOf(messages: MessageView[], zone: string): string[] {
 }
 
 function nameOf(row: ReturnType<typeof toRows>[number]): string | number {
-  return row.kind === "day" ? row.day : row.message.id;
+  switch (row.kind) {
+    case "day":
+      return row.day;
+    case "unread":
+      return "unread";
+    case "message":
+      return row.message.id;
+  }
 }
 
 function message(id: number, createdAt: number): MessageView {

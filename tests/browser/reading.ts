@@ -22,7 +22,7 @@ export async function scrollUp(person: Person, pixels: number): Promise<void> {
 /** Scrolls up to the link that loads more, and waits until htmx has taken it over. */
 export async function goToTop(person: Person): Promise<void> {
   await person.scroller.evaluate((scroller) => scroller.scrollTo(0, -scroller.scrollHeight));
-  await person.page.locator(".older a[data-htmx-powered]").waitFor();
+  await person.page.locator(".older a[data-htmx-powered]").filter({ visible: true }).waitFor();
 }
 
 /** Loads the page before; resolves when so many messages are there. */

@@ -1,27 +1,46 @@
-/** Paging back: the row at the top of a list, and the fragment that replaces it. */
+/** Paging back: the row above a stretch of messages, and what comes in by it. */
 import type { Catalog } from "../../src/shared/locale/locale.ts";
-import type { MessageView } from "../../src/shared/protocol.ts";
+import type { ReadMark } from "../../src/shared/rows.ts";
 import { Messages, type MessagesProps } from "./messages.tsx";
 
-/** A link to the page before, which htmx puts in the place of this row; or the beginning of the room. */
-export function Older(props: { before: MessageView; more: boolean; t: Catalog["room"]; room: string }) {
-  const { before, more, t, room } = props;
+export type OlderTexts = Pick<Catalog["room"], "older" | "beginning">;
+
+export interface OlderProps {
+  /** The first message of the stretch. */
+  before: number;
+  more: boolean;
+  room: string;
+  mark: ReadMark | null;
+  t: OlderTexts;
+  /** Where htmx puts the page before: in place of this row by default. */
+  into?: string;
+}
+
+/** A link to the page before; or the beginning of the room. */
+export function Older({ before, more, room, mark, t, into }: OlderProps) {
   if (!more) return <li class="older">{t.beginning}</li>;
-  const href = `/rooms/${room}?before=${before.id}`;
+  const href = `/rooms/${room}?before=${before}${mark ? `&unread=${mark.after}` : ""}`;
   return (
     <li class="older">
-      <a class="quiet button" href={href} hx-get={href} hx-target="closest li" hx-swap="outerHTML">
+      <a
+        class="quiet button"
+        href={href}
+        hx-get={href}
+        hx-target={into ?? "closest li"}
+        hx-swap={into ? "innerHTML" : "outerHTML"}
+      >
         {t.older}
       </a>
     </li>
   );
 }
 
-export function OlderMessages({ t, ...list }: MessagesProps & { t: Catalog["room"] }) {
-  const first = list.messages[0];
+export function OlderMessages({ t, ...list }: MessagesProps & { t: OlderTexts }) {
+  const { messages, previousAt, reading, mark = null } = list;
+  const before = messages[0]?.id;
   return (
     <>
-      {first && <Older before={first} more={list.previousAt !== null} t={t} room={list.reading.room} />}
+      {before && <Older {...{ before, mark, t }} more={previousAt !== null} room={reading.room} />}
       <Messages {...list} />
     </>
   );

@@ -13,13 +13,16 @@ export interface NoticesProps {
   /** Messages that came while the reader was further up. */
   unseen: number;
   /** The most important thing to say, if there is anything. */
-  notice: "reset" | "removed" | "signed-out" | "offline" | null;
+  notice: "reset" | "stale" | "removed" | "signed-out" | "offline" | null;
   /** Seconds until what was written may be sent. */
   wait: number;
+  /** Who is writing just now. */
+  writers: readonly string[];
   toEnd: () => void;
 }
 
-export function Notices({ path, locale, t, unseen, notice, wait, toEnd }: NoticesProps) {
+export function Notices({ path, locale, t, unseen, notice, wait, writers, toEnd }: NoticesProps) {
+  const isQuiet = notice === null && wait === 0;
   return (
     <div class="notices">
       {unseen > 0 && (
@@ -36,6 +39,11 @@ export function Notices({ path, locale, t, unseen, notice, wait, toEnd }: Notice
         {notice === "offline" && <p class="banner">{t.offline}</p>}
         {notice === "reset" && (
           <p class="banner">
+            {t.reset} {t.reloading}
+          </p>
+        )}
+        {notice === "stale" && (
+          <p class="banner">
             {t.reset} <a href={path}>{t.reload}</a>
           </p>
         )}
@@ -50,6 +58,17 @@ export function Notices({ path, locale, t, unseen, notice, wait, toEnd }: Notice
           </p>
         )}
       </div>
+      {isQuiet && writers.length > 0 && (
+        <p class="typing" dir="auto">
+          {wordsOf(writers, t.typing)}
+        </p>
+      )}
     </div>
   );
+}
+
+/** Two names at most: more would change faster than they are read. */
+function wordsOf([name = "", other, third]: readonly string[], t: Catalog["live"]["typing"]): string {
+  if (other === undefined) return fill(t.one, { name });
+  return third === undefined ? fill(t.two, { name, other }) : t.several;
 }

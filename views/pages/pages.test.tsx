@@ -335,6 +335,7 @@ function roomPage(props: Partial<RoomPageProps> = {}): VNode {
   const held = { epoch: "epoch", rev: 3 };
   const rest = {
     previousAt: 1,
+    mark: null,
     history: null,
     welcome: false,
     rooms: null,

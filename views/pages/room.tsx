@@ -7,9 +7,10 @@ import {
   type PresenceView,
   type SendRefusals,
 } from "../../src/shared/protocol.ts";
+import type { ReadMark } from "../../src/shared/rows.ts";
 import { Composer, type ComposerProps } from "../components/composer.tsx";
 import { CsrfField } from "../components/csrf.tsx";
-import { Older, OlderMessages } from "../components/history.tsx";
+import { OlderMessages } from "../components/history.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Island } from "../components/island.tsx";
 import { Layout, type Shell } from "../components/layout.tsx";
@@ -28,6 +29,8 @@ export interface RoomPageProps {
   held: { epoch: string; rev: number };
   messages: MessageView[];
   previousAt: number | null;
+  /** How far the reader has read; null where that is not known, or nothing here is unread. */
+  mark: ReadMark | null;
   /** Older messages than the newest, by paging or by a permalink to `target`. */
   history: { target?: Target } | null;
   /** The first thing that a guest sees at `/`. */
@@ -128,25 +131,21 @@ function Here({ shell: { locale, t }, presence }: RoomPageProps) {
 }
 
 /** `#history` belongs to the server and htmx, the island beside it to its script; neither reaches into the other. */
-function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps) {
+function Live({ shell, room, held, messages, previousAt, mark, draft }: RoomPageProps) {
   const { t, user } = shell;
-  const reading = readingOf(shell, room.slug);
-  const first = messages[0];
+  const stretch = { messages, previousAt, mark, reading: readingOf(shell, room.slug) };
+  const { log, empty, older, beginning } = t.room;
   return (
     <>
-      <ol id="history" class="messages">
-        {first && <Older before={first} more={previousAt !== null} t={t.room} room={room.slug} />}
-      </ol>
+      <ol id="history" class="messages" />
       <Island
         name="pane"
         data={{
           room: { slug: room.slug, name: room.name },
           held,
-          messages,
-          previousAt,
-          reading,
+          ...stretch,
           t: {
-            room: { log: t.room.log, empty: t.room.empty },
+            room: { log, empty, older, beginning },
             live: t.live,
             refusals: draft && refusalsFor(draft.maxLength, shell),
           },
@@ -154,7 +153,7 @@ function Live({ shell, room, held, messages, previousAt, draft }: RoomPageProps)
           avatar: user && user.avatar,
         }}
       >
-        <Pane roomName={room.name} messages={messages} previousAt={previousAt} reading={reading} t={t.room} />
+        <Pane roomName={room.name} {...stretch} t={t.room} />
       </Island>
     </>
   );
@@ -167,12 +166,12 @@ function refusalsFor(maxLength: number, { locale, t: { refusals } }: Shell): Sen
   return { ...(Object.fromEntries(texts) as SendRefusals), too_long: tooLong };
 }
 
-function History({ shell, room, messages, previousAt, history }: RoomPageProps) {
+function History({ shell, room, messages, previousAt, mark, history }: RoomPageProps) {
   const reading = readingOf(shell, room.slug);
   const target = history?.target?.id;
   return (
     <ol id="history" class="messages">
-      <OlderMessages {...{ messages, previousAt, reading, target, t: shell.t.room }} />
+      <OlderMessages {...{ messages, previousAt, mark, reading, target, t: shell.t.room }} />
     </ol>
   );
 }
@@ -189,7 +188,7 @@ function Write({ shell: { t, user, path, locale }, room, silence, draft }: RoomP
   }
   const composer = { ...draft, room: room.slug, csrf: user.csrf, locale, t: t.composer };
   return (
-    <Island name="composer" data={composer}>
+    <Island name="composer" data={{ ...composer, user: user.name }}>
       <Composer {...composer} />
     </Island>
   );

@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import type { Role, Room, RoomStore } from "../../chat/ports.ts";
+import type { Entry, Role, Room, RoomStore } from "../../chat/ports.ts";
 import { UNREAD_MAX } from "../../shared/limits.ts";
 import type { RoomId, UserId } from "../../shared/ids.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
@@ -18,8 +18,8 @@ const ROOM = `r.id, r.slug, r.name, r.topic, r.head, r.is_closed AS isClosed,
 export function createRoomStore(db: SqliteDatabase): RoomStore {
   const { $client: client } = db;
   const bySlug = client.query<Row, { slug: string }>(`SELECT ${ROOM} FROM rooms r WHERE r.slug = $slug`);
-  const roleOf = client.query<{ role: Role }, { room: number; user: number }>(
-    "SELECT role FROM members WHERE room_id = $room AND user_id = $user AND role <> 'removed'",
+  const placeOf = client.query<Pick<Entry, "readSeq"> & { role: Role }, { room: number; user: number }>(
+    "SELECT role, read_seq AS readSeq FROM members WHERE room_id = $room AND user_id = $user AND role <> 'removed'",
   );
   const isMuted = client.query<{ muted: number }, { user: number }>(
     "SELECT is_muted AS muted FROM users WHERE id = $user",
@@ -56,9 +56,10 @@ export function createRoomStore(db: SqliteDatabase): RoomStore {
       const row = bySlug.get({ slug });
       if (!row) return null;
       const room = seenBy(row, user);
-      if (user === null) return { room, role: null, isMuted: false };
-      const role = room.kind === "public" ? null : (roleOf.get({ room: room.id, user })?.role ?? null);
-      return { room, role, isMuted: isMuted.get({ user })?.muted === 1 };
+      if (user === null) return { room, role: null, readSeq: null, isMuted: false };
+      const place = room.kind === "public" ? null : placeOf.get({ room: room.id, user });
+      const { role, readSeq } = place ?? { role: null, readSeq: null };
+      return { room, role, readSeq, isMuted: isMuted.get({ user })?.muted === 1 };
     },
 
     async create(room, owner) {

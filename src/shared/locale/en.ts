@@ -126,6 +126,7 @@ export const en = {
     retry: "Retry",
     discard: "Delete",
     removed: "Message removed",
+    unread: "New messages",
   },
   live: {
     newMessages: {
@@ -138,7 +139,13 @@ export const en = {
     wait: "You are writing very fast. Your message goes out in {n} s.",
     signedOut: "You have been signed out. Your text is kept.",
     signIn: "Log in again",
+    typing: {
+      one: "{name} is writing…",
+      two: "{name} and {other} are writing…",
+      several: "Several people are writing…",
+    },
     reset: "Too much has happened since this page was opened.",
+    reloading: "It is loaded anew.",
     removed: "You do not belong to this room any more, or it is gone.",
     home: "To the public room",
     reload: "Reload the room",
