@@ -33,6 +33,8 @@ function environment(dataDir: string, port: number): Record<string, string> {
     DATA_DIR: dataDir,
     AUTH_RATE_LIMIT: "1000000",
     SOCKET_RATE_LIMIT: "1000000",
+    SOCKET_MAX_PER_USER: "1000000",
+    SOCKET_MAX_PER_ADDRESS: "1000000",
     CHAT_MESSAGE_RATE_LIMIT: "1000000000",
   };
 }

@@ -250,6 +250,8 @@ export type BusEvent =
   /** Another process has written to the database: what is remembered of accounts and sessions may be over. */
   | { type: "accounts.reread" }
   | { type: "membership.ended"; roomId: RoomId; room: string; userId: UserId }
+  /** Its name, topic or standing is another now. */
+  | { type: "room.changed"; roomId: RoomId; room: string }
   | { type: "room.removed"; roomId: RoomId; room: string };
 
 /** `first`: no attempt was refused before in this window. */

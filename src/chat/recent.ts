@@ -44,6 +44,7 @@ export function createRecent({
         return loading.clear();
       case "sessions.ended":
       case "membership.ended":
+      case "room.changed":
     }
   });
 

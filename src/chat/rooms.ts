@@ -56,6 +56,11 @@ export function createRooms(deps: {
     return entry.room;
   }
 
+  async function update(room: Room, changes: Parameters<RoomStore["update"]>[1]): Promise<void> {
+    await store.update(room.id, changes);
+    bus.publish({ type: "room.changed", roomId: room.id, room: room.slug });
+  }
+
   return {
     isSlug,
     exists: async (slug) => (await store.entry(slug, null)) !== null,
@@ -96,7 +101,7 @@ export function createRooms(deps: {
     async describe({ room }, texts) {
       const topic = strip(texts.topic);
       if (codePoints(topic) > ROOM_TOPIC_MAX_LENGTH || !isStorable(topic)) throw new Refused("bad_name");
-      await store.update(room.id, { name: nameOf(texts.name), topic });
+      await update(room, { name: nameOf(texts.name), topic });
     },
 
     async remove({ room }) {
@@ -106,13 +111,13 @@ export function createRooms(deps: {
 
     async close(_staff, slug, closed) {
       const room = await forStaff(slug);
-      await store.update(room.id, { isClosed: closed });
+      await update(room, { isClosed: closed });
       return room;
     },
 
     async renamePublic(_staff, name) {
       const room = await forStaff(PUBLIC_ROOM);
-      await store.update(room.id, { name: nameOf(name) });
+      await update(room, { name: nameOf(name) });
       return room;
     },
   };

@@ -72,10 +72,11 @@ export async function createWeb(deps: WebDeps) {
   const { isUnavailable } = stores;
   const onError = createErrorHandler({ edge, shellOf, onFault, isUnavailable, routes: () => app.routes });
   const cors = createCors(config.cors);
-  const server = await createServer({ assets, origins, onError, cors, publicFiles: PUBLIC_FILES });
+  const cache = createPageCache(bus);
+  const server = await createServer({ assets, origins, onError, cors, publicFiles: PUBLIC_FILES, cache });
 
   const shared = { ...domain, edge, shellOf, staffArea };
-  const pages = createRoomPages({ ...shared, cache: createPageCache(bus), messageMaxLength });
+  const pages = createRoomPages({ ...shared, cache, messageMaxLength });
   const uploadRate = createLimit(config.uploadRate);
   const editing = { ...shared, loginRate: rates.login, uploads: createUploads(), uploadRate };
   const administration = { ...shared, auditLog, directory };

@@ -49,22 +49,29 @@ export function html(request: Request, text: string, extras: Extras = {}): Respo
   return new Response(compress(text, encoding, PAGE_QUALITY), { status: extras.status ?? 200, headers });
 }
 
+/** A finished answer, to be given as often as it is asked for. */
+export type SharedAnswer = () => Response;
+
 /** A body that is the same for many, with its validator. */
-export function encoded(request: Request, body: Encoded, shape: Record<string, string>): Response {
+export function encoded(request: Request, body: Encoded, shape: Record<string, string>): SharedAnswer {
   const encoding = acceptedEncoding(request);
-  const headers = { ...SECURITY_HEADERS, ...shape, etag: body.etag(encoding) };
-  if (request.headers.get("if-none-match") === headers.etag)
-    return new Response(null, { status: 304, headers });
-  const named = encoding === "identity" ? headers : { ...headers, "content-encoding": encoding };
-  return new Response(body.in(encoding), { headers: named });
+  const etag = body.etag(encoding);
+  // Made once: an answer with a plain object of headers takes four times as long to make.
+  const headers = new Headers({ ...SECURITY_HEADERS, ...shape, etag });
+  if (request.headers.get("if-none-match") === etag)
+    return () => new Response(null, { status: 304, headers });
+  if (encoding !== "identity") headers.set("content-encoding", encoding);
+  const bytes = body.in(encoding);
+  return () => new Response(bytes, { headers });
 }
 
 /** A page that all guests of one language share; the reader's browser asks each time whether it is still right. */
-export function sharedPage(request: Request, body: Encoded): Response {
+export function sharedPage(request: Request, body: Encoded, secure: boolean): SharedAnswer {
   return encoded(request, body, {
     "content-type": HTML,
     "cache-control": "private, no-cache",
     vary: VARY_PAGE,
+    ...(secure && { "strict-transport-security": STRICT_TRANSPORT_SECURITY }),
   });
 }
 

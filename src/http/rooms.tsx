@@ -17,7 +17,7 @@ import { visitorPlugin, type Edge } from "./edge.ts";
 import type { Visitor } from "./identify.ts";
 import type { PageCache } from "./page-cache.ts";
 import { fragment, page, pageText, type ShellOf } from "./render.tsx";
-import { sharedPage, type Extras } from "./respond.ts";
+import type { Extras } from "./respond.ts";
 import { attempt, wordsFor } from "./words.ts";
 
 export interface RoomPages {
@@ -65,6 +65,7 @@ export function createRoomPages(deps: RoomPages) {
 
   /** The newest messages. Guests share the finished page: nothing in it but what the key names. */
   async function live(request: Request, visitor: Visitor, slug: string): Promise<Response> {
+    const asOf = cache.generation();
     const reader = await access.reader(visitor.actor, slug);
     if (visitor.signedIn) return answer(request, visitor, reader);
     // Without a query: it changes nothing here, and would only fill the cache.
@@ -72,8 +73,9 @@ export function createRoomPages(deps: RoomPages) {
     const shell = { ...shellOf(request, null), path };
     const { locale, theme, zone } = shell;
     const { name, head } = reader.room;
-    const key = [cache.generation(), feed.epoch(), slug, name, head, locale, theme, zone, path].join("\n");
-    return sharedPage(request, cache.get(key) ?? cache.set(key, await draw(shell, reader)));
+    const key = [asOf, feed.epoch(), slug, name, head, locale, theme, zone, path].join("\n");
+    const shared = cache.get(key) ?? cache.set(key, await draw(shell, reader));
+    return cache.share(request, visitor.secure, shared, asOf);
   }
 
   async function draw(shell: Shell, reader: Reader): Promise<string> {

@@ -5,6 +5,7 @@ import type { Assets } from "./assets.ts";
 import { isPreflight, type Cors } from "./cors.ts";
 import { methodsFor, type OnError } from "./errors.ts";
 import type { Origins } from "./origin.ts";
+import type { PageCache } from "./page-cache.ts";
 import { HttpRefusal } from "./refusals.ts";
 import { empty, encoded, SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY, VARY_API } from "./respond.ts";
 
@@ -22,16 +23,20 @@ export interface ServerDeps {
   onError: OnError;
   cors: Cors;
   publicFiles: string;
+  cache: Pick<PageCache, "answer">;
 }
 
 /** Async, because the files are read before the first request. */
-export async function createServer({ assets, origins, onError, cors, publicFiles }: ServerDeps) {
+export async function createServer({ assets, origins, onError, cors, publicFiles, cache }: ServerDeps) {
   // Host names may be short, such as that of a box in the hall: without this its paths are misread.
   const app = new Elysia({ handler: { standardHostname: false } })
     .onError(async ({ request, server, error, code }) => onError({ request, server, error, code }))
     .onRequest(({ request, server, set }) => {
+      const secure = origins.own(request, server).startsWith("https:");
+      const known = cache.answer(request, secure);
+      if (known) return known;
       if (!origins.isServed(request)) return empty(400);
-      if (origins.own(request, server).startsWith("https:")) {
+      if (secure) {
         set.headers["strict-transport-security"] = STRICT_TRANSPORT_SECURITY;
       }
       const { pathname, search } = new URL(request.url);
@@ -48,7 +53,7 @@ export async function createServer({ assets, origins, onError, cors, publicFiles
       const asset = assets.at(new URL(request.url).pathname);
       if (!asset) throw new HttpRefusal(404, "Not found");
       const headers = { "content-type": asset.type, "cache-control": IMMUTABLE, vary: "Accept-Encoding" };
-      return encoded(request, asset.body, headers);
+      return encoded(request, asset.body, headers)();
     })
     .use(
       await staticPlugin({

@@ -1,6 +1,6 @@
 /** The native protocol: one socket a page for many rooms, numbered, so that a reconnect asks for what it missed. */
 import type { Sessions } from "../accounts/sessions.ts";
-import type { Access, Actor } from "../chat/access.ts";
+import type { Access, Actor, Member } from "../chat/access.ts";
 import type { Feed } from "../chat/feed.ts";
 import type { Members } from "../chat/members.ts";
 import type { Messages, Submitted } from "../chat/messages.ts";
@@ -37,6 +37,7 @@ export interface GatewayDeps {
 export function createGateway(deps: GatewayDeps): Protocol {
   const { access, feed, hub, members, messages, presence, sessions, typing, unread, onError } = deps;
   const answers = createAnswers();
+  const lastProofs = new WeakMap<Socket, Member>();
 
   async function greet(socket: Socket, rooms: Held[]): Promise<void> {
     const { actor } = socket.data;
@@ -102,7 +103,19 @@ export function createGateway(deps: GatewayDeps): Protocol {
   }
 
   const post = (socket: Socket, frame: Extract<ClientFrame, { type: "send" }>) =>
-    change(socket, frame, async (actor) => messages.submit(await access.member(actor, frame.room), frame));
+    change(socket, frame, async (actor) => messages.submit(await memberIn(socket, actor, frame.room), frame));
+
+  /**
+   * Whoever writes in a room goes on writing there: the proof of the last message is good for the next, because the
+   * transaction that stores a message asks for itself whether its author still may.
+   */
+  async function memberIn(socket: Socket, actor: Actor, room: string): Promise<Member> {
+    const last = lastProofs.get(socket);
+    if (last?.room.slug === room) return last;
+    const member = await access.member(actor, room);
+    lastProofs.set(socket, member);
+    return member;
+  }
 
   const edit = (socket: Socket, frame: Extract<ClientFrame, { type: "edit" }>) =>
     change(socket, frame, (actor) => messages.submitEdit(actor, frame.id as MessageId, frame.text));

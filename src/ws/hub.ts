@@ -73,6 +73,7 @@ export function createHub(bus: Bus): Hub {
         return shut(sockets, event, "room");
       case "account.changed":
       case "accounts.reread":
+      case "room.changed":
     }
   });
 
