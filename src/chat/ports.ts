@@ -167,8 +167,6 @@ export type WriteRefusal =
 export interface Page {
   messages: MessageView[];
   previousAt: number | null;
-  /** Whether newer messages than these exist. */
-  hasNewer: boolean;
   /** The room's head as of this reading. */
   head: number;
 }

@@ -9,8 +9,9 @@ import { avatarUrl } from "../shared/media.ts";
 import { CLOSE_REMOVED, CLOSE_SESSION_OVER, parseObject, type MessageView } from "../shared/protocol.ts";
 import { codePoints, strip } from "../shared/text.ts";
 import { isoMicroseconds } from "../shared/time.ts";
-import type { Hub } from "./hub.ts";
+import { isNew, type Hub } from "./hub.ts";
 import type { Protocol, Socket } from "./socket.ts";
+import { createTally, type Tally } from "./tally.ts";
 
 /** The close code for a socket on which nothing was said or heard for too long. */
 const CLOSE_IDLE = 4001;
@@ -37,13 +38,13 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
   const { access, clock, hub, keys, messages, sessions, messageMaxLength, idleTimeout, onError } = deps;
   const open = new Map<Socket, RoomId>();
   /** How many sockets see us under each origin in each room: avatar URLs, and so frames, differ by origin. */
-  const audiences = new Map<RoomId, Map<string, number>>();
+  const audiences = new Map<RoomId, Tally>();
   const broadcastAt = new Map<RoomId, number>();
 
-  hub.onChanges((room, { room: slug, from, changes }) => {
-    // Only new messages: these clients know neither edits nor deletions.
-    const fresh = changes.filter(({ seq, deletedAt }) => seq > from && !deletedAt);
-    for (const origin of audiences.get(room)?.keys() ?? []) {
+  hub.onChanges((room, { room: slug, changes }) => {
+    // These clients know neither edits nor deletions.
+    const fresh = changes.filter(isNew);
+    for (const origin of audiences.get(room)?.kinds() ?? []) {
       for (const message of fresh)
         hub.publish(topicOf(room, origin), JSON.stringify(frameOf(message, slug, origin)));
     }
@@ -51,10 +52,8 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
   });
 
   function count(room: RoomId, origin: string, change: 1 | -1): void {
-    const audience = audiences.get(room) ?? new Map<string, number>();
-    const sockets = (audience.get(origin) ?? 0) + change;
-    if (sockets > 0) audience.set(origin, sockets);
-    else audience.delete(origin);
+    const audience = audiences.get(room) ?? createTally();
+    audience.add(origin, change);
     audiences.set(room, audience);
   }
 

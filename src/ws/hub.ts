@@ -6,10 +6,12 @@ import {
   CLOSE_REMOVED,
   CLOSE_SESSION_OVER,
   type Changes,
+  type MessageView,
   type RemovedReason,
   type ServerFrame,
 } from "../shared/protocol.ts";
 import type { Socket, SocketData } from "./socket.ts";
+import { createTally } from "./tally.ts";
 
 export interface Publisher {
   publish(topic: string, frame: string, compress: boolean): void;
@@ -53,8 +55,8 @@ export function createHub(bus: Bus): Hub {
   /** The last number published in each room since this process started. */
   const published = new Map<RoomId, number>();
   const followed = new Map<RoomId, RoomPlace>();
-  /** How many sockets each person and each address has. */
-  const counts = new Map<string, number>();
+  /** The sockets of each person, and those from each address. */
+  const owners = createTally();
   const listeners: ((room: RoomId, changes: Changes) => void)[] = [];
   let removals = 0;
   let publisher: Publisher | null = null;
@@ -91,8 +93,8 @@ export function createHub(bus: Bus): Hub {
     for (const listener of listeners) listener(roomId, frame);
   }
 
-  function announce(roomId: RoomId, { room, from, changes }: Changes): void {
-    const fresh = changes.filter(({ seq, deletedAt }) => seq > from && !deletedAt);
+  function announce(roomId: RoomId, { room, changes }: Changes): void {
+    const fresh = changes.filter(isNew);
     const news: ServerFrame = { type: "news", room, authors: fresh.map(({ author }) => author) };
     if (fresh.length > 0) publish(newsOf(roomId), JSON.stringify(news));
   }
@@ -123,18 +125,15 @@ export function createHub(bus: Bus): Hub {
   }
 
   function count(data: SocketData, change: 1 | -1): void {
-    for (const whose of [addressOf(data), personOf(data)]) {
-      if (whose === null) continue;
-      const open = (counts.get(whose) ?? 0) + change;
-      if (open > 0) counts.set(whose, open);
-      else counts.delete(whose);
-    }
+    owners.add(addressOf(data), change);
+    const person = personOf(data);
+    if (person !== null) owners.add(person, change);
   }
 
   return {
     publish,
     tell: (room, frame) => publish(topicOf(room), JSON.stringify(frame)),
-    count: (whose) => (whose === undefined ? sockets.size : (counts.get(whose) ?? 0)),
+    count: (whose) => (whose === undefined ? sockets.size : owners.of(whose)),
     sockets: () => [...sockets],
 
     tellOthers(socket, room, frame) {
@@ -181,6 +180,11 @@ export function createHub(bus: Bus): Hub {
 
     sessions: () => [...bySession.keys()],
   };
+}
+
+/** A message that was not there before, as against a change of one that was. */
+export function isNew({ seq, rev }: MessageView): boolean {
+  return seq === rev;
 }
 
 /** What the sockets of a person, and those from an address, are counted under. */

@@ -6,6 +6,7 @@ import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_SESSION_OVER, parseObject } from 
 import { calmly } from "./calmly.ts";
 import type { Hub } from "./hub.ts";
 import type { Protocol, Socket } from "./socket.ts";
+import { createTally } from "./tally.ts";
 import { whose } from "./whose.ts";
 
 /** The close code for a client that has said nothing for too long. */
@@ -42,20 +43,14 @@ export function createPresenceSockets(deps: PresenceSocketsDeps): PresenceSocket
   const { clock, hub, presence, sessions, heartbeat, idleTimeout } = deps;
   const stays = new Map<Socket, Stay>();
   /** How many sockets of members see us under each origin: avatar URLs, and so frames, differ by origin. */
-  const audiences = new Map<string, number>();
+  const audiences = createTally();
 
   const telling = calmly(() => {
     const present = presence.present();
     hub.publish(GUESTS, guestFrame(present));
-    for (const origin of audiences.keys()) hub.publish(topicOf(origin), memberFrame(present, origin));
+    for (const origin of audiences.kinds()) hub.publish(topicOf(origin), memberFrame(present, origin));
   }, TELL_INTERVAL);
   presence.onMove(telling.run);
-
-  function count(origin: string, change: 1 | -1): void {
-    const sockets = (audiences.get(origin) ?? 0) + change;
-    if (sockets > 0) audiences.set(origin, sockets);
-    else audiences.delete(origin);
-  }
 
   /** The others are told before the newcomer listens with them: it gets its own first frame. */
   function enter(socket: Socket, stay: Stay): void {
@@ -67,12 +62,12 @@ export function createPresenceSockets(deps: PresenceSocketsDeps): PresenceSocket
     } else {
       socket.send(memberFrame(presence.present(), origin));
       socket.subscribe(topicOf(origin));
-      count(origin, 1);
+      audiences.add(origin, 1);
     }
   }
 
   function pingAll(): void {
-    for (const topic of [GUESTS, ...[...audiences.keys()].map(topicOf)]) hub.publish(topic, PING);
+    for (const topic of [GUESTS, ...audiences.kinds().map(topicOf)]) hub.publish(topic, PING);
   }
 
   function closeSilent(): void {
@@ -100,7 +95,7 @@ export function createPresenceSockets(deps: PresenceSocketsDeps): PresenceSocket
       const stay = stays.get(socket);
       if (!stay) return;
       stays.delete(socket);
-      if (socket.data.actor.kind === "member") count(socket.data.origin, -1);
+      if (socket.data.actor.kind === "member") audiences.add(socket.data.origin, -1);
       stay.leave(code === CLOSE_NORMAL || code === CLOSE_GOING_AWAY);
     },
 

@@ -36,9 +36,9 @@ export function createMessageStore(db: SqliteDatabase): MessageStore {
   const head = (room: RoomId) => headOf.get({ room })?.head ?? 0;
 
   /** One row more than asked for tells whether, and when, there was something before. */
-  function page(room: RoomId, descending: MessageView[], limit: number, hasNewer: boolean): Page {
+  function page(room: RoomId, descending: MessageView[], limit: number): Page {
     const messages = descending.slice(0, limit).toReversed();
-    return { messages, previousAt: descending[limit]?.createdAt ?? null, hasNewer, head: head(room) };
+    return { messages, previousAt: descending[limit]?.createdAt ?? null, head: head(room) };
   }
 
   return {
@@ -55,19 +55,17 @@ export function createMessageStore(db: SqliteDatabase): MessageStore {
     async page(room, { before: id = Number.MAX_SAFE_INTEGER, limit, removed = false }) {
       return read(() => {
         const rows = before.all({ room, before: id, limit: limit + 1, removed: Number(removed) });
-        const hasNewer = id !== Number.MAX_SAFE_INTEGER && from.get({ room, from: id, limit: 1 }) !== null;
-        return page(room, rows, limit, hasNewer);
+        return page(room, rows, limit);
       });
     },
 
     async around(room, id: MessageId, limit) {
       return read(() => {
-        const after = from.all({ room, from: id, limit: Math.ceil(limit / 2) + 1 });
-        if (after[0]?.id !== id) return null;
-        const newer = after.slice(0, Math.ceil(limit / 2));
+        const newer = from.all({ room, from: id, limit: Math.ceil(limit / 2) });
+        if (newer[0]?.id !== id) return null;
         const older = before.all({ room, before: id, limit: limit - newer.length + 1, removed: 1 });
         const descending = [...newer.toReversed(), ...older];
-        return page(room, descending, limit, after.length > newer.length);
+        return page(room, descending, limit);
       });
     },
 
