@@ -9,7 +9,7 @@ export const BUNDLES = join(ROOT, "dist");
 export const MIGRATIONS = join(ROOT, "drizzle", "sqlite");
 export const PUBLIC_FILES = join(ROOT, "public");
 
-/** File names, which change with the content, and texts. The stylesheet and the script of the pages begin with "main-". */
+/** File names, which change with the content, and texts. What pages link to begins with "main-" or "more-". */
 export type Bundles = ReadonlyMap<string, string>;
 
 /** Prepared in a binary, made in memory from the source. */
@@ -23,7 +23,10 @@ export async function loadBundles(): Promise<Bundles> {
 
 export async function buildBundles(): Promise<Bundles> {
   const { outputs } = await Bun.build({
-    entrypoints: [join(ROOT, "islands/main.tsx"), join(ROOT, "public/styles/main.css")],
+    entrypoints: [
+      join(ROOT, "islands/main.tsx"),
+      ...["main", "more"].map((name) => join(ROOT, `public/styles/${name}.css`)),
+    ],
     target: "browser",
     minify: true,
     splitting: true,

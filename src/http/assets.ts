@@ -2,9 +2,10 @@
 import { encodings, type Encoded } from "./compress.ts";
 
 export interface Assets {
-  /** Paths of the stylesheet and the script that pages link to. */
-  css: string;
+  /** Paths of what pages link to: the script, the styles of a room as guests see it, and those of everything else. */
   js: string;
+  css: string;
+  moreCss: string;
   /** The asset at a path, or null. */
   at(path: string): Asset | null;
 }
@@ -23,7 +24,7 @@ const TYPES: Record<string, string> = {
 /** Best compression: paid once for each file. */
 const QUALITY = 11;
 
-/** `bundles` are texts by file name; those that pages link to begin with "main-". */
+/** `bundles` are texts by file name; those that pages link to begin with "main-" or "more-". */
 export function createAssets(bundles: ReadonlyMap<string, string>): Assets {
   const table = new Map<string, Asset>();
   for (const [name, text] of bundles) {
@@ -32,9 +33,14 @@ export function createAssets(bundles: ReadonlyMap<string, string>): Assets {
       body: encodings(text, QUALITY),
     });
   }
-  const main = (type: string) =>
-    [...table.keys()].find((path) => path.startsWith(`${FOLDER}main-`) && extension(path) === type);
-  return { css: main("css") ?? "", js: main("js") ?? "", at: (path) => table.get(path) ?? null };
+  const linked = (name: string, type: string) =>
+    [...table.keys()].find((path) => path.startsWith(`${FOLDER}${name}-`) && extension(path) === type) ?? "";
+  return {
+    js: linked("main", "js"),
+    css: linked("main", "css"),
+    moreCss: linked("more", "css"),
+    at: (path) => table.get(path) ?? null,
+  };
 }
 
 function extension(name: string): string {

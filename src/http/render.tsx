@@ -14,7 +14,7 @@ import { html, type Extras } from "./respond.ts";
 
 export type ShellOf = (request: Request, visitor: Visitor | null) => Shell;
 
-export function createShell(assets: Pick<Assets, "css" | "js">): ShellOf {
+export function createShell(assets: Pick<Assets, "js" | "css" | "moreCss">): ShellOf {
   return (request, visitor) => {
     const { locale, theme, zone } = preferencesOf(request);
     const { pathname, search } = new URL(request.url);

@@ -23,7 +23,7 @@ export interface Shell {
   /** Where the reader is, to come back to after a change of language or a login. */
   path: string;
   user: { name: string; avatar: string | null; isStaff: boolean; csrf: string } | null;
-  assets: { css: string; js: string };
+  assets: { js: string; css: string; moreCss: string };
 }
 
 export interface LayoutProps {
@@ -50,6 +50,7 @@ export function Layout({ shell, title, live = false, kind, children }: LayoutPro
         <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
         <meta name="description" content={t.app.tagline} />
         <link rel="stylesheet" href={assets.css} />
+        {(shell.user || kind !== "room") && <link rel="stylesheet" href={assets.moreCss} />}
         {live && <meta name="htmx-config" content='{"includeIndicatorCSS":false}' />}
         {live && <script type="module" src={assets.js} />}
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />

@@ -32,7 +32,7 @@ const guest: Shell = {
   zone: "UTC",
   path: "/rooms/public",
   user: null,
-  assets: { css: "/assets/app.css", js: "/assets/app.js" },
+  assets: { js: "/assets/app.js", css: "/assets/app.css", moreCss: "/assets/more.css" },
 };
 const ann: Shell = { ...guest, user: { name: "Ann", avatar: null, isStaff: true, csrf: "masked-token" } };
 const ROOM = {
