@@ -2,15 +2,20 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { codePoints, strip } from "../src/shared/text.ts";
 import { Composer, type ComposerProps } from "../views/components/composer.tsx";
+import { Editing, ownLatest, useOwnMessages, type EditorData, type Task } from "./editing.tsx";
 import type { IslandProps } from "./element.ts";
+import { sends } from "./enter.ts";
 import { roomBySlug } from "./room.ts";
 
-type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit"> & { user: string };
+type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit"> & {
+  user: string;
+  editor: EditorData;
+};
 
 /** The composer before this one sent its form by htmx, so the writer is still here and goes on writing. */
 let wasPosted = false;
 
-export function ComposerIsland({ root, user, ...form }: ComposerData & IslandProps) {
+export function ComposerIsland({ root, user, editor, ...form }: ComposerData & IslandProps) {
   const draft = `draft:${form.room}:${user}`;
   const field = useRef<HTMLTextAreaElement>(null);
   // Whoever was quicker than this script keeps what they have typed.
@@ -27,6 +32,15 @@ export function ComposerIsland({ root, user, ...form }: ComposerData & IslandPro
     if (wasPosted) field.current?.focus();
     wasPosted = false;
   }, []);
+
+  const [task, setTask] = useState<Task | null>(null);
+  useOwnMessages(setTask);
+
+  function endTask(where: "composer" | "there"): void {
+    setTask(null);
+    // Once it stands there again.
+    if (where === "composer") setTimeout(() => field.current?.focus());
+  }
 
   function submit(event: Event): void {
     const blank = strip(text) === "";
@@ -47,7 +61,7 @@ export function ComposerIsland({ root, user, ...form }: ComposerData & IslandPro
     setError(null);
   }
 
-  return (
+  const composer = (
     <Composer
       {...form}
       text={text}
@@ -59,20 +73,21 @@ export function ComposerIsland({ root, user, ...form }: ComposerData & IslandPro
         if (strip(field.current?.value ?? "") !== "") roomBySlug(form.room)?.typed();
       }}
       onKeyDown={(event) => {
-        if (!sends(event)) return;
+        const own = event.key === "ArrowUp" && text === "" ? ownLatest() : null;
+        if (own) setTask(own);
+        if (!own && !sends(event)) return;
         event.preventDefault();
-        field.current?.form?.requestSubmit();
+        if (!own) field.current?.form?.requestSubmit();
       }}
       onSubmit={submit}
     />
   );
-}
-
-/** Enter sends, but not while an input method composes, and not on a touch keyboard, which has no Shift+Enter. */
-function sends(event: KeyboardEvent): boolean {
-  if (event.key !== "Enter" || event.isComposing) return false;
-  if (event.ctrlKey || event.metaKey) return true;
-  return !event.shiftKey && !matchMedia("(pointer: coarse)").matches;
+  return (
+    <>
+      {task?.act !== "edit" && composer}
+      {task && <Editing key={`${task.act} ${task.id}`} {...{ task, form, editor, onEnd: endTask }} />}
+    </>
+  );
 }
 
 /** Under a name of its room and its writer: whoever signs in next on this tab does not find it. */

@@ -7,6 +7,7 @@ import type { Reading } from "../views/components/message.tsx";
 import { Notices } from "../views/components/notices.tsx";
 import { Pane, type PaneTexts } from "../views/components/pane.tsx";
 import type { IslandProps } from "./element.ts";
+import { keepHistoryCurrent } from "./history.ts";
 import { driveInView } from "./htmx.ts";
 import { openRoom, type Room } from "./room.ts";
 import { isAtEnd, useScrolling } from "./scrolling.ts";
@@ -36,6 +37,7 @@ export function PaneIsland({ root, ...props }: PaneData & IslandProps) {
     return openRoom({ ...props, slug, refusals: t.refusals, isSeen });
   });
   useEffect(() => () => room.leave(), [room]);
+  useEffect(() => keepHistoryCurrent(slug), [slug]);
 
   // The first drawing is the server's to the letter; the second has the reader's own times.
   const [zone, setZone] = useState(reading.zone);

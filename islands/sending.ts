@@ -161,7 +161,7 @@ export function createSending(room: string, user: string, transmit: (message: Ou
 }
 
 /** Not `crypto.randomUUID`, which pages without TLS do not have. */
-function newKey(): ClientKey {
+export function newKey(): ClientKey {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") as ClientKey;
 }

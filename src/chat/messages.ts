@@ -1,6 +1,7 @@
 /** Posting and reading messages. */
 import type { ClientKey, MessageId, UserId } from "../shared/ids.ts";
 import { PAGE_SIZE } from "../shared/limits.ts";
+import type { MessageView } from "../shared/protocol.ts";
 import { checkText } from "../shared/text.ts";
 import { signedIn, type Access, type Actor, type Member, type Reader } from "./access.ts";
 import type { Clock, MessageStore, Page, RateLimit } from "./ports.ts";
@@ -37,11 +38,12 @@ export interface Messages {
   ): Promise<Page>;
   /** A message among its neighbours. Refuses `not_found`. */
   around(reader: Reader, id: MessageId): Promise<Page>;
+  /** The message, or the place of a removed one, after the one before it if there is one. Refuses `not_found`. */
+  row(reader: Reader, id: MessageId): Promise<readonly MessageView[]>;
   /** What this actor may do with a message now. */
   rights(actor: Actor, id: MessageId): Promise<MessageRights>;
   /** By its author, a moderator of its room, or staff. Refuses `not_found` and `forbidden`. */
   submitRemoval(actor: Actor, id: MessageId): Promise<Submitted>;
-  remove(actor: Actor, id: MessageId): Promise<Stored>;
 }
 
 export interface MessageRights {
@@ -64,6 +66,16 @@ export function createMessages(deps: {
     if (actor.rank !== "user") return true;
     const { role } = await access.reader(actor, slug);
     return author === actor.id || role === "owner" || role === "moderator";
+  }
+
+  async function mayWrite(actor: Actor, slug: string): Promise<boolean> {
+    try {
+      await access.member(actor, slug);
+      return true;
+    } catch (refused) {
+      if (refused instanceof Refused) return false;
+      throw refused;
+    }
   }
 
   async function submit({ room, author }: Member, { key, text: typed }: Draft): Promise<Submitted> {
@@ -101,7 +113,6 @@ export function createMessages(deps: {
     submitEdit,
     edit: async (actor, id, text) => (await submitEdit(actor, id, text)).stored,
     submitRemoval,
-    remove: async (actor, id) => (await submitRemoval(actor, id)).stored,
 
     latest: ({ room }) => store.page(room.id, { limit: PAGE_SIZE, removed: true }),
     page: ({ room }, { before, limit = PAGE_SIZE, removed = false }) =>
@@ -115,10 +126,17 @@ export function createMessages(deps: {
       return page;
     },
 
+    async row({ room }, id) {
+      const page = await store.around(room.id, id, 2);
+      if (!page) throw new Refused("not_found");
+      return page.messages;
+    },
+
     async rights(actor, id) {
       const place = await store.find(id);
       if (!place) return { mayEdit: false, mayRemove: false };
-      const mayEdit = actor.kind === "member" && actor.id === place.author;
+      const isAuthor = actor.kind === "member" && actor.id === place.author;
+      const mayEdit = isAuthor && (await mayWrite(actor, place.slug));
       return { mayEdit, mayRemove: await mayRemove(actor, place.slug, place.author) };
     },
   };

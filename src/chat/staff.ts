@@ -2,11 +2,12 @@
 import type { Account, AccountRank, Audit, By, Standing } from "../accounts/ports.ts";
 import type { MessageId } from "../shared/ids.ts";
 import { strip } from "../shared/text.ts";
-import type { Staff, Superuser } from "./access.ts";
-import type { Messages } from "./messages.ts";
+import { asStaff, type Actor, type Staff, type Superuser } from "./access.ts";
+import type { Messages, Submitted } from "./messages.ts";
 import type { MessageStore, Room } from "./ports.ts";
 import { Refused } from "./refusal.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Stored } from "./writer.ts";
 
 /** Where a message stands; its text is for those who read the room. */
 export interface MessagePlace {
@@ -32,6 +33,8 @@ export interface StaffActs {
   findMessage(staff: Staff, id: MessageId): Promise<MessagePlace>;
   /** For good. Answers with the room's slug. */
   removeMessage(staff: Staff, id: MessageId): Promise<string>;
+  /** By whoever may. What people remove who are no staff is in no log. */
+  submitRemoval(actor: Actor, address: string, id: MessageId): Promise<Submitted>;
 }
 
 export type Granted = Exclude<AccountRank, "user">;
@@ -39,7 +42,7 @@ export type Granted = Exclude<AccountRank, "user">;
 export function createStaffActs(deps: {
   standing: Standing;
   rooms: Pick<Rooms, "close" | "renamePublic">;
-  messages: Pick<Messages, "remove">;
+  messages: Pick<Messages, "submitRemoval">;
   store: Pick<MessageStore, "find">;
   audit: Audit;
 }): StaffActs {
@@ -63,6 +66,13 @@ export function createStaffActs(deps: {
     const isHigh = account.isStaff || account.isSuperuser;
     if (isHigh && staff.actor.rank !== "superuser") throw new Refused("forbidden");
     return account;
+  }
+
+  async function recorded(staff: Staff, { stored }: Submitted): Promise<Stored> {
+    const removed = await stored;
+    const subject = `message:${removed.message.id}`;
+    await audit.record("message.removed", byOf(staff), subject, `room:${removed.room.slug}`);
+    return removed;
   }
 
   return {
@@ -110,11 +120,14 @@ export function createStaffActs(deps: {
     },
 
     async removeMessage(staff, id) {
-      const {
-        room: { slug },
-      } = await messages.remove(staff.actor, id);
-      await audit.record("message.removed", byOf(staff), `message:${id}`, `room:${slug}`);
-      return slug;
+      const submitted = await messages.submitRemoval(staff.actor, id);
+      return (await recorded(staff, submitted)).room.slug;
+    },
+
+    async submitRemoval(actor, address, id) {
+      const submitted = await messages.submitRemoval(actor, id);
+      const isStaff = actor.kind === "member" && actor.rank !== "user";
+      return isStaff ? { stored: recorded(asStaff(actor, address), submitted) } : submitted;
     },
   };
 }

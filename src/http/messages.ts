@@ -1,6 +1,6 @@
-/** Posting by form: with scripts off, with htmx, or when there is no socket. */
+/** Posting, editing and removing by form: with scripts off, with htmx, or when there is no socket. */
 import { Elysia } from "elysia";
-import type { Access, Actor } from "../chat/access.ts";
+import type { Access, Actor, Reader } from "../chat/access.ts";
 import type { Members } from "../chat/members.ts";
 import type { Draft, Messages } from "../chat/messages.ts";
 import type { KeyMaker } from "../chat/ports.ts";
@@ -11,19 +11,15 @@ import { catalogs } from "../shared/locale/locale.ts";
 import { withNext } from "../../views/components/links.ts";
 import { readFields } from "./body.ts";
 import { submitted, visitorPlugin, type Edge } from "./edge.ts";
-import type { Visitor } from "./identify.ts";
-import type { Peer } from "./origin.ts";
 import { preferencesOf } from "./preferences.ts";
 import { toHttp } from "./refusals.ts";
-import { leadTo, seeOther } from "./respond.ts";
+import { leadTo, seeOther, type Extras } from "./respond.ts";
 import type { createRoomPages } from "./rooms.tsx";
-import type { StaffArea } from "./staff-area.ts";
 import { attempt, wordsFor } from "./words.ts";
 
 export interface MessageForms {
   edge: Edge;
-  staffArea: StaffArea;
-  acts: Pick<StaffActs, "removeMessage">;
+  acts: Pick<StaffActs, "submitRemoval">;
   access: Access;
   members: Members;
   messages: Messages;
@@ -34,7 +30,6 @@ export interface MessageForms {
 
 export function messageRoutes({
   edge,
-  staffArea,
   acts,
   access,
   members,
@@ -50,11 +45,19 @@ export function messageRoutes({
     await members.markRead(member, member.author, message.seq);
   }
 
-  /** What staff remove is in the log; what people remove in rooms of their own is not. */
-  async function removeAs(request: Request, peer: Peer, visitor: Visitor, id: MessageId): Promise<string> {
-    if (visitor.actor.kind === "guest" || visitor.actor.rank === "user")
-      return (await messages.remove(visitor.actor, id)).room.slug;
-    return staffArea(request, peer, visitor, (staff) => acts.removeMessage(staff, id));
+  /** Where its author finds it now: in the room, or among older ones by its own link. */
+  async function placeOf(reader: Reader, id: MessageId): Promise<string> {
+    const newest = await messages.latest(reader);
+    const room = `/rooms/${reader.room.slug}`;
+    return newest.messages.some((message) => message.id === id) ? `${room}#m${id}` : `${room}/messages/${id}`;
+  }
+
+  /** The page comes back with what was typed, and why it was not taken. */
+  function reasonOf(refused: Refused, request: Request): { error: string; extras: Extras } {
+    const { status, headers } = toHttp(refused);
+    const { locale } = preferencesOf(request);
+    const error = wordsFor(refused, { locale, t: catalogs[locale] }, messageMaxLength);
+    return { error, extras: { status, headers } };
   }
 
   const app = new Elysia().use(visitorPlugin(edge)).post(
@@ -63,8 +66,31 @@ export function messageRoutes({
       await submitted(edge, { request, server, visitor });
       const removed = messageId(id);
       if (!removed) throw new Refused("not_found");
-      const slug = await removeAs(request, server, visitor, removed);
-      return seeOther(`/rooms/${slug}`);
+      const address = edge.origins.address(request, server);
+      const { stored } = await acts.submitRemoval(visitor.actor, address, removed);
+      const { room } = await stored;
+      return seeOther(`/rooms/${room.slug}`);
+    },
+    { parse: "none" },
+  );
+  app.post(
+    "/rooms/:slug/messages/:id/edit",
+    async ({ request, server, visitor, params: { slug, id: place } }) => {
+      const fields = await readFields(request);
+      if (!visitor.staleCookie) edge.demandCsrf(request, server, visitor, fields);
+      const permalink = `/rooms/${slug}/messages/${place}`;
+      if (!visitor.signedIn) return leadTo(withNext("/login", permalink), request);
+      const id = messageId(place);
+      if (!id) throw new Refused("not_found");
+      const reader = await access.reader(visitor.actor, slug);
+      // Only what stands in this room.
+      await messages.row(reader, id);
+      const text = fields.get("text") ?? "";
+      const { refused } = await attempt(messages.edit(visitor.actor, id, withPlainBreaks(text)));
+      if (!refused) return seeOther(await placeOf(reader, id));
+      if (refused.code === "not_found" || refused.code === "forbidden") throw refused;
+      const { error, extras } = reasonOf(refused, request);
+      return pages.permalink(request, visitor, slug, place, { text, error }, extras);
     },
     { parse: "none" },
   );
@@ -77,18 +103,20 @@ export function messageRoutes({
       if (!visitor.signedIn) return leadTo(withNext("/login", `/rooms/${slug}`), request);
       const text = fields.get("text") ?? "";
       const key = clientKey(fields.get("key")) ?? keys.clientKey();
-      const draft = { key, text: text.replaceAll("\r\n", "\n") };
+      const draft = { key, text: withPlainBreaks(text) };
       const { refused } = await attempt(send(visitor.actor, slug, draft));
       if (!refused) return seeOther(`/rooms/${slug}`);
       if (refused.code === "not_found") throw refused;
-      // The page comes back with what was typed, and why it was not sent.
-      const { status, headers } = toHttp(refused);
-      const { locale } = preferencesOf(request);
-      const error = wordsFor(refused, { locale, t: catalogs[locale] }, messageMaxLength);
+      const { error, extras } = reasonOf(refused, request);
       const messageKey = refused.code === "key_reused" ? keys.clientKey() : key;
       const reader = await access.reader(visitor.actor, slug);
-      return pages.answer(request, visitor, reader, { text, error, messageKey }, { status, headers });
+      return pages.answer(request, visitor, reader, { text, error, messageKey }, extras);
     },
     { parse: "none" },
   );
+}
+
+/** As they are typed: forms carry each as two characters. */
+function withPlainBreaks(text: string): string {
+  return text.replaceAll("\r\n", "\n");
 }

@@ -7,12 +7,13 @@ import type { KeyMaker, Page, Presence } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { messageId } from "../shared/ids.ts";
-import type { PersonView, PresenceView } from "../shared/protocol.ts";
+import { PAGE_SIZE_MAX } from "../shared/limits.ts";
+import type { MessageView, PersonView, PresenceView } from "../shared/protocol.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { firstUnread } from "../shared/rows.ts";
-import { OlderMessages } from "../../views/components/history.tsx";
+import { OlderMessages, Redrawn } from "../../views/components/history.tsx";
 import type { Shell } from "../../views/components/layout.tsx";
-import { RoomPage, type RoomPageProps } from "../../views/pages/room.tsx";
+import { readingOf, RoomPage, type RoomPageProps } from "../../views/pages/room.tsx";
 import { visitorPlugin, type Edge } from "./edge.ts";
 import type { Visitor } from "./identify.ts";
 import type { PageCache } from "./page-cache.ts";
@@ -34,6 +35,8 @@ export interface RoomPages {
 
 /** What was typed and why it was refused, when the page answers a form. */
 export type Rejected = Pick<NonNullable<RoomPageProps["draft"]>, "text" | "error" | "messageKey">;
+
+export type RejectedEdit = Omit<Rejected, "messageKey">;
 
 export function createRoomPages(deps: RoomPages) {
   const { access, messages, rooms, feed, keys, presence, shellOf, cache, messageMaxLength } = deps;
@@ -121,26 +124,47 @@ export function createRoomPages(deps: RoomPages) {
     if (after && /^\d{1,15}$/.test(after))
       props.mark = { after: Number(after), reader: shell.user?.name ?? null };
     if (request.headers.get("hx-request-type") === "partial") {
-      const reading = { room: slug, locale: shell.locale, zone: shell.zone, t: shell.t.message };
-      return fragment(
-        request,
-        <OlderMessages {...stretch} mark={props.mark} t={shell.t.room} reading={reading} />,
-      );
+      const reading = readingOf(shell, slug);
+      const list = { ...stretch, mark: props.mark, reading };
+      return fragment(request, <OlderMessages {...list} t={shell.t.room} />);
     }
     return page(request, <RoomPage {...props} />);
   }
 
-  async function permalink(request: Request, visitor: Visitor, slug: string, id: string): Promise<Response> {
-    const target = messageId(id);
-    if (!target) throw new Refused("not_found");
+  /** Messages that have changed, for a page that shows them among older ones. */
+  async function rows(request: Request, visitor: Visitor, slug: string): Promise<Response> {
     const reader = await access.reader(visitor.actor, slug);
-    const stretch = await messages.around(reader, target);
-    const props = propsOf(shellOf(request, visitor), reader, stretch);
-    const { mayRemove } = await messages.rights(visitor.actor, target);
-    return page(request, <RoomPage {...props} history={{ target: { id: target, mayRemove } }} />);
+    const drawn: (readonly MessageView[])[] = [];
+    for (const text of new URL(request.url).searchParams.getAll("id").slice(0, PAGE_SIZE_MAX)) {
+      const id = messageId(text);
+      const { done } = id ? await attempt(messages.row(reader, id)) : { done: null };
+      if (done) drawn.push(done);
+    }
+    return fragment(request, <Redrawn rows={drawn} reading={readingOf(shellOf(request, visitor), slug)} />);
   }
 
-  return { live, answer, older, permalink };
+  async function permalink(
+    request: Request,
+    visitor: Visitor,
+    slug: string,
+    id: string,
+    rejected?: RejectedEdit,
+    extras?: Extras,
+  ): Promise<Response> {
+    const message = messageId(id);
+    if (!message) throw new Refused("not_found");
+    const reader = await access.reader(visitor.actor, slug);
+    const stretch = await messages.around(reader, message);
+    const { mayEdit, mayRemove } = await messages.rights(visitor.actor, message);
+    const text = stretch.messages.find((shown) => shown.id === message)?.text ?? "";
+    // Whoever may not edit any more has their text back all the same.
+    const edit = rejected ?? (mayEdit ? { text, error: null } : null);
+    const target = { id: message, mayRemove, edit: edit && { ...edit, maxLength: messageMaxLength } };
+    const props = propsOf(shellOf(request, visitor), reader, stretch);
+    return page(request, <RoomPage {...props} history={{ target }} />, extras);
+  }
+
+  return { live, answer, older, rows, permalink };
 }
 
 /** A public room that nobody has renamed is called by its name in the reader's language. */
@@ -159,6 +183,9 @@ export function roomRoutes(edge: Edge, pages: ReturnType<typeof createRoomPages>
         ? pages.older(request, visitor, slug, searchParams)
         : pages.live(request, visitor, slug);
     })
+    .get("/rooms/:slug/rows", async ({ request, visitor, params: { slug } }) =>
+      pages.rows(request, visitor, slug),
+    )
     .get("/rooms/:slug/messages/:id", async ({ request, visitor, params: { slug, id } }) =>
       pages.permalink(request, visitor, slug, id),
     );

@@ -36,6 +36,8 @@ export interface Client {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** As the page of ours that is open would send it, with its CSRF token and origin. */
   post(path: string, body?: unknown, options?: PostOptions): Promise<Answer>;
+  /** As `post`, with PATCH. */
+  patch(path: string, body?: unknown, options?: PostOptions): Promise<Answer>;
   /** As `post`, with DELETE. */
   delete(path: string, options?: PostOptions): Promise<Answer>;
   register(name: string, password?: string): Promise<Answer>;
@@ -93,7 +95,7 @@ function clientWith(place: Place, options: ClientOptions, cookies: Map<string, s
   const cookieHeader = () => [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
 
   function send(
-    method: "POST" | "DELETE",
+    method: "POST" | "PATCH" | "DELETE",
     path: string,
     body?: unknown,
     { as = "json", headers = {} }: PostOptions = {},
@@ -133,6 +135,7 @@ function clientWith(place: Place, options: ClientOptions, cookies: Map<string, s
     get: (path, headers) => client.request("GET", path, headers && { headers }),
 
     post: (path, body, sending) => send("POST", path, body, sending),
+    patch: (path, body, sending) => send("PATCH", path, body, sending),
     delete: (path, sending) => send("DELETE", path, undefined, sending),
 
     async register(username, password = PASSWORD) {

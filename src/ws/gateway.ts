@@ -5,6 +5,7 @@ import type { Feed } from "../chat/feed.ts";
 import type { Members } from "../chat/members.ts";
 import type { Messages, Submitted } from "../chat/messages.ts";
 import { Refused } from "../chat/refusal.ts";
+import type { StaffActs } from "../chat/staff.ts";
 import type { Stored } from "../chat/writer.ts";
 import type { ClientKey, MessageId } from "../shared/ids.ts";
 import {
@@ -23,6 +24,7 @@ import type { Unread } from "./unread.ts";
 
 export interface GatewayDeps {
   access: Access;
+  acts: Pick<StaffActs, "submitRemoval">;
   feed: Feed;
   hub: Hub;
   members: Members;
@@ -35,7 +37,7 @@ export interface GatewayDeps {
 }
 
 export function createGateway(deps: GatewayDeps): Protocol {
-  const { access, feed, hub, members, messages, presence, sessions, typing, unread, onError } = deps;
+  const { access, acts, feed, hub, members, messages, presence, sessions, typing, unread, onError } = deps;
   const answers = createAnswers();
   const lastProofs = new WeakMap<Socket, Member>();
 
@@ -85,14 +87,14 @@ export function createGateway(deps: GatewayDeps): Protocol {
    */
   async function change(
     socket: Socket,
-    { room, key }: { room: string; key: ClientKey },
+    { key }: { key: ClientKey },
     submit: (actor: Actor) => Promise<Submitted>,
   ): Promise<void> {
     const { actor } = socket.data;
     if (actor.kind === "member" && !(await sessions.current(actor.session))) {
       return socket.close(CLOSE_SESSION_OVER, "session over");
     }
-    const acknowledge = ({ message: { id, seq, rev }, repeat }: Stored) =>
+    const acknowledge = ({ room: { slug: room }, message: { id, seq, rev }, repeat }: Stored) =>
       answers.add(socket, { type: "ack", room, key, id, seq, rev, repeat });
     try {
       const { stored } = await submit(actor);
@@ -121,7 +123,7 @@ export function createGateway(deps: GatewayDeps): Protocol {
     change(socket, frame, (actor) => messages.submitEdit(actor, frame.id as MessageId, frame.text));
 
   const remove = (socket: Socket, frame: Extract<ClientFrame, { type: "remove" }>) =>
-    change(socket, frame, (actor) => messages.submitRemoval(actor, frame.id as MessageId));
+    change(socket, frame, (actor) => acts.submitRemoval(actor, socket.data.address, frame.id as MessageId));
 
   async function markRead(
     { data: { actor } }: Socket,

@@ -122,7 +122,9 @@ describe("a client of the API", () => {
     ["GET", "/api/auth/login/", "POST"],
     ["GET", "/api/auth/logout/", "POST"],
     ["POST", "/api/chat/public-room/", "GET"],
-    ["POST", "/api/chat/rooms/public/messages/", "GET"],
+    ["POST", "/api/chat/rooms/public/", "GET"],
+    ["PUT", "/api/chat/rooms/public/messages/", "GET, POST"],
+    ["POST", "/api/chat/rooms/public/messages/1/", "DELETE, GET, PATCH"],
     ["OPTIONS", "/api/auth/login/", "POST"],
     ["OPTIONS", "/api/auth/register/", "GET, POST"],
   ])("is told by an empty 405 that %s %s is not declared", async (method, path, allow) => {
@@ -140,7 +142,7 @@ describe("a client of the API", () => {
   test.each([
     ["/api/auth/csrf/", "GET"],
     ["/api/auth/register/", "GET, POST"],
-    ["/api/chat/rooms/public/messages/", "GET"],
+    ["/api/chat/rooms/public/messages/", "GET, POST"],
   ])("is told by 405 that HEAD %s is not declared", async (path, allow) => {
     const answer = await ask(world, { method: "HEAD", path });
     expect({ status: answer.status, allow: answer.headers.get("allow"), body: answer.body }).toEqual({

@@ -118,7 +118,7 @@ describe("a reader with plain HTML", () => {
   test("finds a message by its link, among its neighbours", async () => {
     const target = messagesOn(await roomOf(ann)).find(({ text }) => text === "message 90");
     const path = `/rooms/public/messages/${target?.id}`;
-    expect(tags(await roomOf(ann), `a[href="${path}"]`)).toHaveLength(1);
+    expect(tags(await roomOf(ann), `.byline a[href="${path}"]`)).toHaveLength(1);
     const html = await roomOf(await guest(world), path);
     expect(tags(html, "li.target").map(({ attributes }) => attributes.id)).toEqual([`m${target?.id}`]);
     const around = texts(html);

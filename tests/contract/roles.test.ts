@@ -42,8 +42,14 @@ const ROWS: Record<string, string> = {
   "POST /rooms/:slug/messages": "303 303 403 303 303",
   "GET /api/chat/public-room/": "200 200 200 200 200",
   "GET /api/chat/rooms/*": "401 409 409 409 409",
+  "GET /rooms/:slug/rows": "404 404 404 404 404",
+  "POST /api/chat/rooms/:slug/messages/": "401 201 403 201 201",
 
+  // A message of somebody else: its author alone edits it.
+  "POST /rooms/:slug/messages/:id/edit": "303 403 403 403 403",
   "POST /rooms/:slug/messages/:id/remove": "401 403 403 303 303",
+  "PATCH /api/chat/rooms/:slug/messages/:id/": "401 403 403 403 403",
+  "DELETE /api/chat/rooms/:slug/messages/:id/": "401 403 403 204 204",
 
   // Rooms of one's own: here that of somebody else, of which nobody learns anything.
   "GET /rooms": "303 200 200 200 200",
@@ -140,6 +146,9 @@ const PATHS: Record<string, string> = {
 /** What is filled in, where nothing would be refused. */
 const FIELDS: Record<string, Record<string, string>> = {
   "POST /rooms/:slug/messages": { text: "hello" },
+  "POST /rooms/:slug/messages/:id/edit": { text: "another text" },
+  "POST /api/chat/rooms/:slug/messages/": { content: "hello" },
+  "PATCH /api/chat/rooms/:slug/messages/:id/": { content: "another text" },
   "POST /rooms": { name: "A room" },
   "POST /admin/rooms/public/name": { name: "Public Chat" },
   "POST /api/admin/rooms/public/name/": { name: "Public Chat" },
@@ -182,6 +191,7 @@ async function ask(client: Client, route: string): Promise<Answer> {
   const path = PATHS[route] ?? (await filled(pattern.replace("/rooms/:slug/", roomFor(pattern))));
   const fields = FIELDS[route] ?? {};
   if (method === "DELETE") return client.delete(path);
+  if (method === "PATCH") return client.patch(path, fields);
   if (method === "GET") return client.get(path);
   return client.post(path, fields, { as: path.startsWith("/api/") ? "json" : "form" });
 }

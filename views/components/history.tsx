@@ -1,6 +1,9 @@
-/** Paging back: the row above a stretch of messages, and what comes in by it. */
+/** Paging back: the row above a stretch of messages, what comes in by it, and rows drawn anew. */
+import type { ComponentChildren } from "preact";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
-import type { ReadMark } from "../../src/shared/rows.ts";
+import type { MessageView } from "../../src/shared/protocol.ts";
+import { toRows, type ReadMark } from "../../src/shared/rows.ts";
+import { Message, type Reading } from "./message.tsx";
 import { Messages, type MessagesProps } from "./messages.tsx";
 
 export type OlderTexts = Pick<Catalog["room"], "older" | "beginning">;
@@ -44,4 +47,29 @@ export function OlderMessages({ t, ...list }: MessagesProps & { t: OlderTexts })
       <Messages {...list} />
     </>
   );
+}
+
+/** Each message after the one that it stands under, if there is one; htmx puts it in the place of what it was. */
+export function Redrawn({ rows, reading }: { rows: readonly (readonly MessageView[])[]; reading: Reading }) {
+  return (
+    <>
+      {rows.map((neighbours) => {
+        const row = toRows(neighbours, reading.zone, null).at(-1);
+        if (row?.kind !== "message") return null;
+        return (
+          <hx-partial key={row.message.id} hx-target={`#history #m${row.message.id}`} hx-swap="outerMorph">
+            <Message message={row.message} reading={reading} grouped={row.grouped} />
+          </hx-partial>
+        );
+      })}
+    </>
+  );
+}
+
+declare module "preact" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "hx-partial": { key: number; "hx-target": string; "hx-swap": string; children: ComponentChildren };
+    }
+  }
 }

@@ -167,6 +167,38 @@ describe("a message", () => {
     },
   );
 
+  test("is the same for every reader but its author, whom it leads to where it is changed", () => {
+    const drawnFor = (me: string | null) => draw({ author: "Ann" }, { reading: { ...READING, me } });
+    expect(drawnFor("ann")).toEqual(drawnFor(null));
+    expect(drawnFor("bob")).toEqual(drawnFor(null));
+    const ways = drawnFor("Ann").filter(({ attributes }) => "data-act" in attributes);
+    expect(ways.map(({ attributes }) => attributes["aria-label"])).toEqual([
+      en.message.edit,
+      en.message.remove,
+    ]);
+    for (const { attributes } of ways) expect(attributes["href"]).toBe("/rooms/public/messages/7");
+    const ofAnn = { reading: { ...READING, me: "ann" } };
+    for (const drawn of [draw({ deletedAt: AT }, ofAnn), draw({}, ofAnn, { state: "sending" })])
+      expect(drawn.filter(({ attributes }) => "data-act" in attributes)).toEqual([]);
+  });
+
+  test.each([
+    ["en", AT + 60_000, /^edited 9:06\sPM$/],
+    ["en", AT + 86_400_000, /^edited November 23, 2026$/],
+    ["ru", AT + 60_000, /^изменено 21:06$/],
+  ] as const)("that was edited says so and when, in words (%s, %d)", (locale, editedAt, words) => {
+    const reading = { ...READING, locale, t: catalogs[locale].message };
+    for (const grouped of [false, true]) {
+      const drawn = draw({ editedAt }, { reading, grouped });
+      const mark = drawn.find(({ attributes }) => attributes["class"] === "edited");
+      expect(mark?.text).toMatch(words);
+      const [, edited] = drawn.filter(({ name }) => name === "time");
+      expect(edited?.attributes["datetime"]).toBe(new Date(editedAt).toISOString());
+      expect(edited?.attributes["title"]).not.toBe("");
+    }
+    expect(draw({ editedAt: null }, { reading })).toEqual(draw({}, { reading }));
+  });
+
   test("of emoji alone is drawn larger", () => {
     expect(draw({ text: "🎉 🎉" }).some(({ attributes }) => attributes["class"] === "text emoji")).toBe(true);
     expect(draw({ text: "🎉!" }).some(({ attributes }) => attributes["class"] === "text emoji")).toBe(false);
@@ -248,7 +280,7 @@ describe("markup that somebody sends", () => {
   });
 });
 
-const READING = { room: "public", locale: "en", zone: "UTC", t: en.message };
+const READING = { room: "public", me: null, locale: "en", zone: "UTC", t: en.message };
 
 function expectHarmless({ text = "hello", author = "ann" }: Partial<MessageView>): void {
   const drawn = draw({ text, author });

@@ -1,11 +1,14 @@
 /** One message: the same on a page, in a fragment of history and in the live pane. */
+import Pencil from "lucide/dist/esm/icons/pencil.mjs";
+import Trash from "lucide/dist/esm/icons/trash.mjs";
 import { fill } from "../../src/shared/locale/format.ts";
 import type { Catalog } from "../../src/shared/locale/locale.ts";
 import type { MessageView } from "../../src/shared/protocol.ts";
 import { isEmojiOnly } from "../../src/shared/text.ts";
-import { clock, exactTime } from "../../src/shared/time.ts";
+import { clock, day, dayOf, exactTime } from "../../src/shared/time.ts";
 import { Avatar } from "./avatar.tsx";
 import { classes } from "./classes.ts";
+import { Icon } from "./icon.tsx";
 import { userPath } from "./links.ts";
 import { Prose } from "./prose.tsx";
 
@@ -19,6 +22,8 @@ export type Delivery =
 export interface Reading {
   /** The room's slug. */
   room: string;
+  /** The reader's name; null for guests. */
+  me: string | null;
   locale: string;
   zone: string;
   t: Catalog["message"];
@@ -49,11 +54,13 @@ export function Message({ message, reading, grouped, target = false }: MessagePr
       )}
       <div class="byline">
         <Author name={author} linked={!grouped} />{" "}
-        {delivery ? <Standing delivery={delivery} t={reading.t} /> : <When {...{ message, reading }} />}
+        {delivery ? <Standing delivery={delivery} t={reading.t} /> : <When {...{ message, reading }} />}{" "}
+        {message.editedAt && <Edited {...{ message, reading }} at={message.editedAt} />}
       </div>
       <div class={isEmojiOnly(text) ? "text emoji" : "text"} dir="auto">
         <Prose text={text} />
       </div>
+      {!delivery && author === reading.me && <Actions id={message.id} reading={reading} />}
     </li>
   );
 }
@@ -91,6 +98,38 @@ function When({
     <a href={`/rooms/${room}/messages/${id}`} title={title}>
       <time dateTime={new Date(createdAt).toISOString()}>{clock(createdAt, locale, zone)}</time>
     </a>
+  );
+}
+
+/** With a script the composer takes these over; without, the message's own page has the forms. */
+function Actions({ id, reading: { room, t } }: { id: number; reading: Reading }) {
+  const href = `/rooms/${room}/messages/${id}`;
+  return (
+    <div class="actions">
+      <a class="quiet button" href={href} aria-label={t.edit} title={t.edit} data-act="edit">
+        <Icon node={Pencil} />
+      </a>
+      <a class="quiet button" href={href} aria-label={t.remove} title={t.remove} data-act="remove">
+        <Icon node={Trash} />
+      </a>
+    </div>
+  );
+}
+
+/** On another day than the message was written, the time alone would mislead. */
+function Edited({
+  message: { createdAt },
+  reading: { locale, zone, t },
+  at,
+}: Pick<MessageProps, "message" | "reading"> & { at: number }) {
+  const shown = dayOf(at, zone) === dayOf(createdAt, zone) ? clock : day;
+  return (
+    <span class="edited">
+      {t.edited}{" "}
+      <time dateTime={new Date(at).toISOString()} title={exactTime(at, locale, zone)}>
+        {shown(at, locale, zone)}
+      </time>
+    </span>
   );
 }
 

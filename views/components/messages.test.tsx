@@ -61,7 +61,7 @@ describe("a row's key in the list", () => {
   });
 });
 
-const READING = { room: "public", locale: "en", zone: "UTC", t: en.message };
+const READING = { room: "public", me: null, locale: "en", zone: "UTC", t: en.message };
 
 function drawn(messages: MessageView[], more: Partial<MessagesProps> = {}) {
   const list = <Messages messages={messages} previousAt={null} reading={READING} {...more} />;

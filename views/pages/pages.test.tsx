@@ -132,7 +132,17 @@ describe("every page", () => {
   const pages: [string, (shell: Shell) => VNode][] = [
     ["the room", (shell) => roomPage({ shell, draft: shell.user && DRAFT })],
     ["the front page", (shell) => roomPage({ shell, welcome: true, draft: shell.user && DRAFT })],
-    ["the room's history", (shell) => roomPage({ shell, history: { target: { id: 2, mayRemove: true } } })],
+    [
+      "the room's history",
+      (shell) => roomPage({ shell, history: { target: { id: 2, mayRemove: true, edit: null } } }),
+    ],
+    [
+      "the page of one's own message",
+      (shell) => {
+        const edit = { text: "hello", error: "Too long", maxLength: 1000 };
+        return roomPage({ shell, history: { target: { id: 2, mayRemove: true, edit } } });
+      },
+    ],
     ["the login", (shell) => <LoginPage shell={shell} {...form} />],
     ["the registration", (shell) => <RegisterPage shell={shell} {...form} rules="relaxed" />],
     ["one's rooms", (shell) => <RoomsPage shell={shell} rooms={[ROOM]} form={NEW_ROOM} />],
@@ -256,12 +266,19 @@ test("what people typed is text wherever a page shows it", () => {
     shell: ann,
     room: ROOM,
     rooms: [ROOM],
-    messages: MESSAGES.map((message) => ({ ...message, author: "ann", text: "hello" })),
+    messages: MESSAGES.map((message) => ({ ...message, author: ann.user?.name ?? "", text: "hello" })),
     draft: { ...DRAFT, error: "error" },
     presence: here("ann"),
   };
   expect(plain(roomPage(hostile))).toEqual(plain(roomPage(tame)));
   expect(plain(roomPage({ ...hostile, history: {} }))).toEqual(plain(roomPage({ ...tame, history: {} })));
+  const changing = (text: string) => {
+    const edit = { text, error: text, maxLength: 1000 };
+    return { target: { id: 2, mayRemove: true, edit } };
+  };
+  expect(plain(roomPage({ ...hostile, history: changing(HOSTILE) }))).toEqual(
+    plain(roomPage({ ...tame, history: changing("hello") })),
+  );
   const typed = { csrf: HOSTILE, username: HOSTILE, error: HOSTILE, next: HOSTILE };
   expect(plain(<LoginPage shell={shell} {...typed} />)).toEqual(
     plain(<LoginPage shell={ann} {...form} error="error" />),

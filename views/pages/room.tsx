@@ -1,6 +1,7 @@
 /** A room: live at its newest messages, or somewhere in its history. */
 import SlidersHorizontal from "lucide/dist/esm/icons/sliders-horizontal.mjs";
 import { fill, number } from "../../src/shared/locale/format.ts";
+import type { Catalog } from "../../src/shared/locale/locale.ts";
 import {
   SEND_REFUSALS,
   type MessageView,
@@ -10,6 +11,7 @@ import {
 import type { ReadMark } from "../../src/shared/rows.ts";
 import { Composer, type ComposerProps } from "../components/composer.tsx";
 import { CsrfField } from "../components/csrf.tsx";
+import { Editor, type EditorProps } from "../components/editor.tsx";
 import { OlderMessages } from "../components/history.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Island } from "../components/island.tsx";
@@ -47,6 +49,8 @@ export interface RoomPageProps {
 export interface Target {
   id: number;
   mayRemove: boolean;
+  /** Null for whoever may not change its text. */
+  edit: Pick<EditorProps, "text" | "error" | "maxLength"> | null;
 }
 
 export function RoomPage(props: RoomPageProps) {
@@ -176,7 +180,8 @@ function History({ shell, room, messages, previousAt, mark, history }: RoomPageP
   );
 }
 
-function Write({ shell: { t, user, path, locale }, room, silence, draft }: RoomPageProps) {
+function Write({ shell, room, silence, draft }: RoomPageProps) {
+  const { t, user, path, locale } = shell;
   if (silence) return <p class="invitation">{silence}</p>;
   if (!user || !draft) {
     return (
@@ -187,30 +192,49 @@ function Write({ shell: { t, user, path, locale }, room, silence, draft }: RoomP
     );
   }
   const composer = { ...draft, room: room.slug, csrf: user.csrf, locale, t: t.composer };
+  const editor = { t: editorTexts(t), refusals: refusalsFor(draft.maxLength, shell) };
   return (
-    <Island name="composer" data={{ ...composer, user: user.name }}>
+    <Island name="composer" data={{ ...composer, user: user.name, editor }}>
       <Composer {...composer} />
     </Island>
   );
 }
 
-function ToLatest({ shell: { t, user }, room, history }: RoomPageProps) {
-  const target = history?.target;
+function ToLatest(props: RoomPageProps) {
+  const { t } = props.shell;
   return (
     <div class="invitation">
       <p>
-        {t.room.historyNotice} <a href={`/rooms/${room.slug}`}>{t.room.latest}</a>
+        {t.room.historyNotice} <a href={`/rooms/${props.room.slug}`}>{t.room.latest}</a>
       </p>
-      {user && target?.mayRemove && (
-        <form method="post" action={`/rooms/${room.slug}/messages/${target.id}/remove`}>
-          <CsrfField token={user.csrf} />
-          <button class="danger">{t.room.removeMessage}</button>
-        </form>
-      )}
+      <Change {...props} />
     </div>
   );
 }
 
-function readingOf({ locale, zone, t }: Shell, room: string): Reading {
-  return { room, locale, zone, t: t.message };
+/** What the reader may do with the message that a permalink leads to. */
+function Change({ shell: { t, user, locale }, room, history }: RoomPageProps) {
+  const target = history?.target;
+  if (!user || !target) return null;
+  const { id, edit, mayRemove } = target;
+  const form = { room: room.slug, id, csrf: user.csrf, locale, t: editorTexts(t) };
+  return (
+    <>
+      {edit && <Editor {...edit} {...form} />}
+      {mayRemove && (
+        <form method="post" action={`/rooms/${room.slug}/messages/${id}/remove`}>
+          <CsrfField token={user.csrf} />
+          <button class="danger">{t.room.removeMessage}</button>
+        </form>
+      )}
+    </>
+  );
+}
+
+function editorTexts({ editor, composer }: Catalog): EditorProps["t"] {
+  return { ...editor, tooLong: composer.tooLong };
+}
+
+export function readingOf({ locale, zone, t, user }: Shell, room: string): Reading {
+  return { room, me: user && user.name, locale, zone, t: t.message };
 }

@@ -1,31 +1,51 @@
-/** `/api/chat/`: rooms and history as existing clients know them. */
+/** `/api/chat/`: rooms and history as existing clients know them, and writing for programs. See docs/api.md. */
 import { Elysia } from "elysia";
 import type { Access, Actor } from "../../chat/access.ts";
 import type { Messages } from "../../chat/messages.ts";
+import type { KeyMaker } from "../../chat/ports.ts";
+import { Refused } from "../../chat/refusal.ts";
 import type { Rooms } from "../../chat/rooms.ts";
+import type { StaffActs } from "../../chat/staff.ts";
+import { clientKey, messageId, type ClientKey, type MessageId } from "../../shared/ids.ts";
 import type { MessageView } from "../../shared/protocol.ts";
 import { avatarUrl } from "../../shared/media.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { isoMicroseconds } from "../../shared/time.ts";
+import { readFields, type Fields } from "../body.ts";
 import { visitorPlugin, type Edge } from "../edge.ts";
 import type { Visitor } from "../identify.ts";
+import type { Peer } from "../origin.ts";
 import { HttpRefusal } from "../refusals.ts";
-import { json } from "../respond.ts";
+import { empty, json, VARY_API } from "../respond.ts";
+import { pathPart } from "../staff-area.ts";
 import { attempt } from "../words.ts";
 import { LOGIN_REQUIRED } from "./texts.ts";
+import { demandCsrf } from "./unsafe.ts";
 
 export interface ChatApi {
   edge: Edge;
   access: Access;
+  acts: Pick<StaffActs, "submitRemoval">;
+  keys: KeyMaker;
   messages: Messages;
   rooms: Rooms;
   pageSize: number;
   pageSizeMax: number;
 }
 
-const ROOMS = "/api/chat/rooms/";
+/** Asks to write in a room; the body is not yet read, so that the CSRF check comes first. */
+interface Writing {
+  request: Request;
+  server: Peer;
+  visitor: Visitor;
+  params: { slug: string };
+}
 
-export function chatApi({ edge, access, messages, rooms, pageSize, pageSizeMax }: ChatApi) {
+const ROOMS = "/api/chat/rooms/";
+const MESSAGES = `${ROOMS}:slug/messages/` as const;
+const UNREAD_BODY = { parse: "none" } as const;
+
+export function chatApi({ edge, access, acts, keys, messages, rooms, pageSize, pageSizeMax }: ChatApi) {
   /** The slug first, then the login; what is said of the room itself comes after. */
   function demandSlug(slug: string, actor: Actor): void {
     if (!rooms.isSlug(slug)) throw new HttpRefusal(400, "Invalid room slug");
@@ -60,8 +80,57 @@ export function chatApi({ edge, access, messages, rooms, pageSize, pageSizeMax }
     return NOTHING;
   }
 
+  /** The token, then the room, then whatever the body says. */
+  async function post(call: Writing): Promise<Response> {
+    const { request, visitor } = call;
+    const form = await demandWriting(call);
+    const member = await access.member(visitor.actor, call.params.slug);
+    const fields = form ?? (await readFields(request));
+    const draft = { key: keyIn(fields) ?? keys.clientKey(), text: fields.get("content") ?? "" };
+    const { message, repeat } = await messages.post(member, draft);
+    return json(messageView(message, visitor.origin), { status: repeat ? 200 : 201 });
+  }
+
+  async function edit(call: Writing & { params: { id: string } }): Promise<Response> {
+    const { request, visitor, params } = call;
+    const form = await demandWriting(call);
+    await access.member(visitor.actor, params.slug);
+    const id = await placed(visitor.actor, params);
+    const fields = form ?? (await readFields(request));
+    const { message } = await messages.edit(visitor.actor, id, fields.get("content") ?? "");
+    return json(messageView(message, visitor.origin));
+  }
+
+  async function remove(call: Writing & { params: { id: string } }): Promise<Response> {
+    const { request, server, visitor, params } = call;
+    await demandWriting(call);
+    const id = await placed(visitor.actor, params);
+    const address = edge.origins.address(request, server);
+    const { stored } = await acts.submitRemoval(visitor.actor, address, id);
+    await stored;
+    return empty(204, { headers: { vary: VARY_API } });
+  }
+
+  async function demandWriting({ request, server, visitor, params }: Writing): Promise<Fields | undefined> {
+    const form = await demandCsrf(edge, request, server, visitor);
+    demandSlug(pathPart(params.slug), visitor.actor);
+    if (visitor.actor.kind === "guest") throw new HttpRefusal(401, LOGIN_REQUIRED);
+    return form;
+  }
+
+  /** Refuses `not_found` for what does not stand in this room. */
+  async function placed(actor: Actor, { slug, id }: { slug: string; id: string }): Promise<MessageId> {
+    const place = messageId(pathPart(id));
+    if (!place) throw new Refused("not_found");
+    await messages.row(await access.reader(actor, slug), place);
+    return place;
+  }
+
   return new Elysia()
     .use(visitorPlugin(edge))
+    .post(MESSAGES, async (call) => post(call), UNREAD_BODY)
+    .patch(`${MESSAGES}:id/`, async (call) => edit(call), UNREAD_BODY)
+    .delete(`${MESSAGES}:id/`, async (call) => remove(call), UNREAD_BODY)
     .get("/api/chat/public-room/", async ({ visitor }) => {
       const { room } = await access.reader(visitor.actor, PUBLIC_ROOM);
       return json({ slug: room.slug, name: room.name });
@@ -103,7 +172,18 @@ function wholeNumber(parameters: URLSearchParams, name: string): number | undefi
   return value;
 }
 
-function messageView({ id, seq, author, avatar, text, createdAt }: MessageView, origin: string) {
+/** Null when there is none. A wrong one is refused: whoever sends a key counts on it. */
+function keyIn(fields: Fields): ClientKey | null {
+  const text = fields.get("key");
+  if (text === undefined) return null;
+  const key = clientKey(text);
+  if (!key) throw new HttpRefusal(400, "Invalid 'key': must be 8 to 64 characters of A-Z a-z 0-9 _ -");
+  return key;
+}
+
+/** `editedAt` is there for whoever looks for it: messages that were never edited look as they always did. */
+function messageView(message: MessageView, origin: string) {
+  const { id, seq, author, avatar, text, createdAt, editedAt } = message;
   return {
     id,
     username: author,
@@ -111,5 +191,6 @@ function messageView({ id, seq, author, avatar, text, createdAt }: MessageView, 
     profilePic: avatarUrl(avatar, origin),
     createdAt: isoMicroseconds(createdAt),
     seq,
+    ...(editedAt && { editedAt: isoMicroseconds(editedAt) }),
   };
 }

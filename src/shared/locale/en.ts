@@ -127,6 +127,9 @@ export const en = {
     discard: "Delete",
     removed: "Message removed",
     unread: "New messages",
+    edited: "edited",
+    edit: "Edit this message",
+    remove: "Delete this message",
   },
   live: {
     newMessages: {
@@ -156,6 +159,17 @@ export const en = {
     send: "Send",
     hint: "Enter sends, Shift+Enter adds a line.",
     tooLong: "{n} characters too many",
+  },
+  editor: {
+    label: "New text of the message",
+    title: "You are editing a message.",
+    hint: "Enter saves, Esc cancels.",
+    save: "Save",
+    busy: "One moment…",
+    remove: "Delete",
+    cancel: "Cancel",
+    question: "Delete this message?",
+    warning: "Whoever reads the room sees that something was removed. This cannot be undone.",
   },
   account: {
     loginTitle: "Log in",

@@ -128,6 +128,9 @@ export const ru: Catalog = {
     discard: "Удалить",
     removed: "Сообщение удалено",
     unread: "Новые сообщения",
+    edited: "изменено",
+    edit: "Изменить это сообщение",
+    remove: "Удалить это сообщение",
   },
   live: {
     newMessages: {
@@ -157,6 +160,17 @@ export const ru: Catalog = {
     send: "Отправить",
     hint: "Enter — отправить, Shift+Enter — новая строка.",
     tooLong: "Лишних символов: {n}",
+  },
+  editor: {
+    label: "Новый текст сообщения",
+    title: "Вы изменяете сообщение.",
+    hint: "Enter сохраняет, Esc отменяет.",
+    save: "Сохранить",
+    busy: "Подождите…",
+    remove: "Удалить",
+    cancel: "Отмена",
+    question: "Удалить это сообщение?",
+    warning: "Читатели комнаты увидят, что сообщение удалено. Вернуть его будет нельзя.",
   },
   account: {
     loginTitle: "Вход",

@@ -1,0 +1,141 @@
+/** Changing and removing one's own messages from the composer, over the socket while there is one. */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { fill } from "../src/shared/locale/format.ts";
+import type { SendRefusals } from "../src/shared/protocol.ts";
+import { Editor, type EditorProps } from "../views/components/editor.tsx";
+import { Removal } from "../views/components/removal.tsx";
+import { openChanges, type Change, type Refusal } from "./changes.ts";
+import { sends } from "./enter.ts";
+import { roomBySlug } from "./room.ts";
+
+export interface EditorData {
+  t: EditorProps["t"];
+  refusals: SendRefusals;
+}
+
+/** What somebody is about to do with a message of theirs. */
+export interface Task {
+  act: "edit" | "remove";
+  id: number;
+  text: string;
+}
+
+interface EditingProps {
+  task: Task;
+  form: Pick<EditorProps, "room" | "csrf" | "maxLength" | "locale">;
+  editor: EditorData;
+  /** The writer goes on in the composer, or where they were. */
+  onEnd: (where: "composer" | "there") => void;
+}
+
+/** Whoever follows the links of a message of theirs does it here; in a new tab they lead to the message's own page. */
+export function useOwnMessages(begin: (task: Task) => void): void {
+  useEffect(() => {
+    const follow = (event: MouseEvent) => {
+      const link = (event.target as Element).closest<HTMLElement>("[data-act]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      begin(taskOf(link));
+    };
+    document.addEventListener("click", follow);
+    return () => document.removeEventListener("click", follow);
+  }, [begin]);
+}
+
+/** To change the reader's last message on the page. */
+export function ownLatest(): Task | null {
+  const link = [...document.querySelectorAll<HTMLElement>("[data-act=edit]")].at(-1);
+  return link ? taskOf(link) : null;
+}
+
+function taskOf(link: HTMLElement): Task {
+  const row = link.closest(".message");
+  return {
+    act: link.dataset["act"] as Task["act"],
+    id: Number(row?.id.slice(1)),
+    text: row?.querySelector(".text")?.textContent ?? "",
+  };
+}
+
+export function Editing({ task, form, editor, onEnd }: EditingProps) {
+  const { act, id } = task;
+  const [text, setText] = useState(task.text);
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [asking, setAsking] = useState(act === "remove");
+  const field = useRef<HTMLTextAreaElement>(null);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [changes] = useState(() => openChanges(form.room));
+  useEffect(() => () => changes.close(), [changes]);
+  // Before anybody can type.
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.setSelectionRange(text.length, text.length);
+  }, []);
+  useLayoutEffect(() => {
+    if (asking) dialog.current?.showModal();
+  }, [asking]);
+
+  /** What was refused stays as it is, with the reason. */
+  async function submit(event: Event, change: Change): Promise<void> {
+    // The socket has never worked: the form goes its own way.
+    if (roomBySlug(form.room)?.standing.value === "connecting") return;
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    const refusal = await changes.submit(change);
+    setBusy(false);
+    // Gone already is as good as removed.
+    if (!refusal || (change.type === "remove" && refusal.code === "not_found")) return onEnd("composer");
+    setError(wordsFor(refusal, editor.refusals));
+  }
+
+  /** The browser gives the focus back to where it was when the dialog opened. */
+  function closed(): void {
+    changes.forget();
+    setBusy(false);
+    setError(null);
+    setAsking(false);
+    if (act === "remove") onEnd("there");
+  }
+
+  const props = { ...form, id, t: editor.t, busy };
+  const live = {
+    field,
+    busy,
+    onInput: () => setText(field.current?.value ?? ""),
+    onKeyDown(event: KeyboardEvent) {
+      if (event.key === "Escape" && !event.isComposing) return onEnd("composer");
+      if (!sends(event)) return;
+      event.preventDefault();
+      field.current?.form?.requestSubmit();
+    },
+    onSubmit: (event: Event) => void submit(event, { type: "edit", id, text }),
+    onRemove() {
+      setError(null);
+      setAsking(true);
+    },
+    onCancel: () => onEnd("composer"),
+  };
+  return (
+    <>
+      {act === "edit" && <Editor {...props} text={text} error={asking ? null : error} live={live} />}
+      {asking && (
+        <Removal
+          {...props}
+          text={task.text}
+          error={error}
+          dialog={dialog}
+          onSubmit={(event) => void submit(event, { type: "remove", id })}
+          onCancel={() => dialog.current?.close()}
+          onClose={closed}
+        />
+      )}
+    </>
+  );
+}
+
+function wordsFor({ code, retryAfter }: Refusal, refusals: SendRefusals): string {
+  const text = code in refusals ? refusals[code as keyof SendRefusals] : code;
+  return fill(text, { n: retryAfter ?? 0 });
+}
