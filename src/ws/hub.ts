@@ -32,7 +32,7 @@ export interface Hub {
    * lost a room since it was let in: false when it has to ask and read again.
    */
   follow(socket: Socket, room: RoomPlace, rev: number, removals: number): boolean;
-  /** To everyone who follows the room but this socket; nothing when it does not follow it itself. */
+  /** To every member who follows the room but this socket; nothing when it does not follow it itself. */
   tellOthers(socket: Socket, room: RoomId, frame: ServerFrame): void;
   /** The rooms that somebody follows. */
   followed(): RoomPlace[];
@@ -110,6 +110,7 @@ export function createHub(bus: Bus): Hub {
     for (const socket of from) {
       if (socket.data.slug === room) socket.close(CLOSE_REMOVED, "removed");
       socket.unsubscribe(newsOf(roomId));
+      socket.unsubscribe(membersOf(roomId));
       if (!socket.isSubscribed(topicOf(roomId))) continue;
       socket.unsubscribe(topicOf(roomId));
       socket.send(JSON.stringify(frame));
@@ -137,7 +138,7 @@ export function createHub(bus: Bus): Hub {
     sockets: () => [...sockets],
 
     tellOthers(socket, room, frame) {
-      const topic = topicOf(room);
+      const topic = membersOf(room);
       if (socket.isSubscribed(topic)) socket.publish(topic, JSON.stringify(frame), false);
     },
 
@@ -174,6 +175,8 @@ export function createHub(bus: Bus): Hub {
     follow(socket, room, rev, asOf) {
       if ((published.get(room.id) ?? 0) > rev || asOf !== removals) return false;
       socket.subscribe(topicOf(room.id));
+      // Guests are told neither who is here nor who is writing.
+      if (socket.data.actor.kind === "member") socket.subscribe(membersOf(room.id));
       followed.set(room.id, room);
       return true;
     },
@@ -198,6 +201,10 @@ export function addressOf({ address }: Pick<SocketData, "address">): string {
 
 function topicOf(room: RoomId): string {
   return `room:${room}`;
+}
+
+function membersOf(room: RoomId): string {
+  return `members:${room}`;
 }
 
 function newsOf(room: RoomId): string {
