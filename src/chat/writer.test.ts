@@ -119,6 +119,14 @@ test("what is sent while a transaction is on its way shares the next one", async
 });
 
 describe("a write that is refused", () => {
+  test("shares one transaction up to so much text, which is one frame for all readers", async () => {
+    await Promise.all(Array.from({ length: 6 }, (_, i) => say(`${i}`.repeat(40_000))));
+    expect(events.filter((event) => event.endsWith("stored"))).toEqual(["2 stored", "2 stored", "2 stored"]);
+    events = [];
+    await Promise.all([say("x".repeat(200_000)), say("y")]);
+    expect(events.filter((event) => event.endsWith("stored"))).toEqual(["1 stored", "1 stored"]);
+  });
+
   test("hurts no other of its turn, and is told to its sender alone", async () => {
     const stranger = 1_000_000_000 as UserId;
     const sent = [say("1"), refusalOf(say("2", { author: stranger })), say("3")] as const;
@@ -152,7 +160,7 @@ describe("a write that is refused", () => {
 
 describe("a store that fails", () => {
   test("makes everything of the turn unavailable, is reported once, and nobody hears of anything", async () => {
-    const bad = say("bad", { text: null as never });
+    const bad = say("bad", { key: null as never });
     const refusals = await Promise.all([say("1"), bad, say("2")].map(refusalOf));
     for (const { code, retryable } of refusals) expect([code, retryable]).toEqual(["unavailable", true]);
     expect(failures).toHaveLength(1);
@@ -162,7 +170,7 @@ describe("a store that fails", () => {
 
   test("and works again goes on: the same keys are stored then", async () => {
     const key = unique("key") as ClientKey;
-    const tries = [refusalOf(say("hello", { key })), refusalOf(say("bad", { text: null as never }))];
+    const tries = [refusalOf(say("hello", { key })), refusalOf(say("bad", { key: null as never }))];
     for (const { code } of await Promise.all(tries)) expect(code).toBe("unavailable");
     expect(await say("hello", { key })).toMatchObject({ repeat: false, message: { rev: 1 } });
   });

@@ -40,8 +40,9 @@ export interface WriterDeps {
   onFailure: (error: unknown) => void;
 }
 
-/** One transaction takes no more than this, so that it stays short. */
+/** One transaction takes no more than this, so that it stays short; and no more text, which all becomes one frame. */
 const BATCH_MAX = 256;
+const BATCH_TEXT_MAX = 100_000;
 
 interface Waiting {
   write: Write;
@@ -55,7 +56,7 @@ export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): 
   let settling = Promise.withResolvers<void>();
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0) await commit(waiting.splice(0, BATCH_MAX));
+    while (waiting.length > 0) await commit(waiting.splice(0, batchSize(waiting)));
     isBusy = false;
     settling.resolve();
   }
@@ -107,4 +108,14 @@ export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): 
     },
     settled: () => (isBusy ? settling.promise : Promise.resolve()),
   };
+}
+
+/** How many of those who wait go together: always the first. */
+function batchSize(waiting: readonly Waiting[]): number {
+  let text = 0;
+  const end = waiting.findIndex(({ write }, at) => {
+    text += write.kind === "remove" ? 0 : write.text.length;
+    return at > 0 && (at >= BATCH_MAX || text > BATCH_TEXT_MAX);
+  });
+  return end === -1 ? waiting.length : end;
 }
