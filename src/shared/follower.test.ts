@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
 import {
   drop,
   greeted,
@@ -104,6 +105,84 @@ test("a refusal of something else changes nothing", () => {
   expect(receiveRefusal(live(3), NOW)).toEqual(live(3));
 });
 
+describe("a message that was changed after it was missed", () => {
+  const changed = { ...message(4), rev: 8, text: "changed" };
+  const first = { from: 3, to: 6, changes: [message(5), message(6)] };
+  const second = { from: 6, to: 8, changes: [message(7), changed] };
+  const held = hear(live(0), stretch(0, 3)).follower;
+
+  test("comes to its place, though its neighbours came in an earlier stretch", () => {
+    const { follower } = hear(greeted(held), first, second);
+    expect(receiveCaughtUp(follower, 8).follower.timeline).toEqual({
+      rev: 8,
+      messages: [1, 2, 3].map(message).concat(changed, [5, 6, 7].map(message)),
+    });
+  });
+
+  test.each([
+    ["the socket is lost", greeted],
+    [
+      "the rest is refused",
+      (half: Follower) => look(receiveRefusal(half, NOW), NOW + HEAD_PATIENCE).follower,
+    ],
+  ])("and though in between %s", (_, between) => {
+    const half = between(hear(greeted(held), first).follower);
+    expect(placesOf(hear(half, second).follower)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test("is history's where it was not missed but never held", () => {
+    const { follower } = hear(drop(hear(held, stretch(3, 6)).follower, 4), second);
+    expect(placesOf(follower)).toEqual([5, 6, 7]);
+  });
+});
+
+test("the rest of an answer that is refused is asked for again, though a part of it was still on its way", () => {
+  const refused = receiveRefusal(greeted(live(3)), NOW);
+  const { follower } = hear(refused, stretch(3, 5));
+  expect(look(follower, NOW + HEAD_PATIENCE)).toMatchObject({ ask: true, follower: { isAsking: true } });
+});
+
+test("whatever is lost, doubled or refused, everything is here when nothing is lost any more", () => {
+  const happening = fc.record({
+    kind: fc.constantFrom("change", "lost", "doubled", "head", "refusal", "socket", "part", "answer"),
+    size: fc.integer({ min: 1, max: 4 }),
+  });
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
+      let [head, now] = [3, NOW];
+      let follower = greeted(live(0));
+      const step = ({ follower: after }: Step) => void (follower = after);
+      const held = () => follower.timeline.rev;
+      const answer = () => {
+        step(receiveChanges(follower, stretch(held(), head)));
+        step(receiveCaughtUp(follower, head));
+      };
+      for (const { kind, size } of happenings) {
+        now += 1_000;
+        if (kind === "change" || kind === "lost" || kind === "doubled") {
+          const told = stretch(head, (head += size));
+          if (kind !== "lost") step(receiveChanges(follower, told));
+          if (kind === "doubled") step(receiveChanges(follower, told));
+        }
+        if (kind === "head") follower = receiveHead(follower, head, now);
+        if (kind === "refusal") follower = receiveRefusal(follower, now);
+        if (kind === "socket") follower = greeted(follower);
+        if (kind === "part" && held() < head) step(receiveChanges(follower, stretch(held(), held() + 1)));
+        if (kind === "answer" && follower.isAsking) answer();
+        step(look(follower, now));
+      }
+      for (let round = 0; round < 3; round++) {
+        if (follower.isAsking) answer();
+        follower = receiveHead(follower, head, now);
+        step(look(follower, (now += HEAD_PATIENCE)));
+      }
+      expect(follower).toMatchObject({ isAsking: false, behindSince: null });
+      expect(placesOf(follower)).toEqual(Array.from({ length: head }, (_, i) => i + 1));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("messages that were dropped do not come back with a change of theirs", () => {
   const { follower } = hear(drop(hear(live(0), stretch(0, 5)).follower, 3), {
     from: 5,
@@ -111,6 +190,12 @@ test("messages that were dropped do not come back with a change of theirs", () =
     changes: [{ ...message(2), rev: 6, text: "edited" }],
   });
   expect(follower.timeline).toEqual({ rev: 6, messages: [message(4), message(5)] });
+});
+
+test("nor do those that were dropped before everything missed was here", () => {
+  const half = drop(hear(greeted(live(0)), stretch(0, 5)).follower, 3);
+  const rest = { from: 5, to: 7, changes: [message(6), { ...message(2), rev: 7, text: "edited" }] };
+  expect(placesOf(hear(half, rest).follower)).toEqual([4, 5, 6]);
 });
 
 /** Somebody who holds everything up to a number and has been told that this is all. */
@@ -130,6 +215,10 @@ function hear(follower: Follower, ...frames: Omit<Changes, "room">[]): { followe
 
 function stretch(from: number, to: number): Omit<Changes, "room"> {
   return { from, to, changes: Array.from({ length: to - from }, (_, i) => message(from + i + 1)) };
+}
+
+function placesOf({ timeline }: Follower): number[] {
+  return timeline.messages.map(({ seq }) => seq);
 }
 
 function message(seq: number): MessageView {

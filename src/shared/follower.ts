@@ -11,6 +11,11 @@ export interface Follower {
   isAsking: boolean;
   /** Since when the room is known to have a change that is not here. Milliseconds; null when nothing is missing. */
   behindSince: number | null;
+  /**
+   * Until everything is here: the number held when it was first asked for. A message that was written after it, and has
+   * been changed since, comes with its last change, so in a later stretch than its neighbours.
+   */
+  missedSince?: number;
 }
 
 /** `ask`: send `resume` with the number now held. */
@@ -26,22 +31,27 @@ export const HEAD_PATIENCE = 2_000;
 const ANSWER_PATIENCE = 10_000;
 
 /** The socket is open, and its hello has named this room. */
-export function greeted({ timeline }: Follower): Follower {
-  return { timeline, isAsking: true, behindSince: null };
+export function greeted(follower: Follower): Follower {
+  return { ...asking(follower).follower, behindSince: null };
 }
 
 export function receiveChanges(follower: Follower, changes: Omit<Changes, "room">): Step {
-  const { timeline, gap } = apply(follower.timeline, changes);
+  const { missedSince, isAsking } = follower;
+  const { timeline, gap } = apply(follower.timeline, changes, missedSince);
   if (gap) return asking(follower);
-  // What is missing is coming; should its end be lost, the next head tells.
-  const behindSince = timeline === follower.timeline ? follower.behindSince : null;
-  return { follower: { ...follower, timeline, behindSince }, ask: false };
+  // What is missing is coming; should its end be lost, the next head tells. Not where the rest of it was refused.
+  const isComing = timeline !== follower.timeline && (isAsking || missedSince === undefined);
+  return {
+    follower: { ...follower, timeline, behindSince: isComing ? null : follower.behindSince },
+    ask: false,
+  };
 }
 
 /** Everything up to `rev` has been sent. Should something of it not have come, it is asked for again. */
 export function receiveCaughtUp(follower: Follower, rev: number): Step {
-  const settled = { ...follower, isAsking: false, behindSince: null };
-  return rev > follower.timeline.rev ? asking(settled) : { follower: settled, ask: false };
+  const { timeline } = follower;
+  if (rev > timeline.rev) return asking({ ...follower, isAsking: false, behindSince: null });
+  return { follower: { timeline, isAsking: false, behindSince: null }, ask: false };
 }
 
 export function receiveHead(follower: Follower, head: number, now: number): Follower {
@@ -64,15 +74,19 @@ export function nextLook({ behindSince, isAsking }: Follower): number | null {
 export function look(follower: Follower, now: number): Step {
   const due = nextLook(follower);
   if (due === null || now < due) return { follower, ask: false };
-  return { follower: { ...follower, isAsking: true, behindSince: null }, ask: true };
+  return { follower: { ...asking(follower).follower, behindSince: null }, ask: true };
 }
 
 /** The oldest messages are held no longer: from now on they are history's. */
 export function drop(follower: Follower, count: number): Follower {
-  const { rev, messages } = follower.timeline;
-  return { ...follower, timeline: { rev, messages: messages.slice(count) } };
+  const { timeline, missedSince } = follower;
+  const { rev, messages } = timeline;
+  const dropped = { ...follower, timeline: { rev, messages: messages.slice(count) } };
+  if (missedSince === undefined) return dropped;
+  return { ...dropped, missedSince: Math.max(missedSince, messages[count - 1]?.seq ?? 0) };
 }
 
 function asking(follower: Follower): Step {
-  return { follower: { ...follower, isAsking: true }, ask: !follower.isAsking };
+  const { timeline, isAsking, missedSince = timeline.rev } = follower;
+  return { follower: { ...follower, isAsking: true, missedSince }, ask: !isAsking };
 }

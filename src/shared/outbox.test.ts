@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
 import type { ClientKey } from "./ids.ts";
 import { next, refuse, refuseAll, retry, settle, type Outbox } from "./outbox.ts";
 
@@ -55,4 +56,25 @@ test("when nothing may be written any more, nothing goes out", () => {
   const refused = refuseAll(three, "not_found");
   expect(next(refused)).toBeNull();
   expect(texts(refused)).toEqual(texts(three));
+});
+
+test("whatever is lost or answered twice, everything is stored once, and in the order of writing", () => {
+  const fate = fc.constantFrom("answered", "lost on the way", "answer lost", "answered twice");
+  fc.assert(
+    fc.property(fc.nat(10), fc.array(fate, { maxLength: 30 }), (count, fates) => {
+      const written = Array.from({ length: count }, (_, i) => `${i}`);
+      let outbox: Outbox = written.map((text) => {
+        return { key: `key-of-${text}` as ClientKey, text, createdAt: 0, refusal: null };
+      });
+      const stored = new Map<string, string>();
+      for (let message = next(outbox); message; message = next(outbox)) {
+        const happens = fates.shift() ?? "answered";
+        if (happens !== "lost on the way") stored.set(message.key, message.text);
+        const isAnswered = happens === "answered" || happens === "answered twice";
+        if (isAnswered) outbox = settle(outbox, new Set([message.key]));
+        if (happens === "answered twice") outbox = settle(outbox, new Set([message.key]));
+      }
+      expect([...stored.values()]).toEqual(written);
+    }),
+  );
 });

@@ -53,6 +53,32 @@ describe("a contiguous history", () => {
     );
   });
 
+  test("comes to the same page by page, however the pages are cut", () => {
+    fc.assert(
+      fc.property(
+        happenings,
+        fc.nat(60),
+        fc.nat(10),
+        fc.integer({ min: 1, max: 7 }),
+        (happened, start, window, size) => {
+          const room = roomOf(happened);
+          const opened = page(room, Math.min(start, room.head), window);
+          const whole = applied(opened, stretch(room, opened.rev, room.head));
+
+          const missed = stretch(room, opened.rev, room.head).changes;
+          let timeline = opened;
+          for (let at = 0; timeline.rev < room.head; at += size) {
+            const changes = missed.slice(at, at + size);
+            const to = at + size < missed.length ? (changes.at(-1)?.rev ?? 0) : room.head;
+            timeline = apply(timeline, { from: timeline.rev, to, changes }, opened.rev).timeline;
+          }
+          expect(timeline).toEqual(whole);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   test("is kept in order, each message once", () => {
     fc.assert(
       fc.property(happenings, (happened) => {

@@ -11,13 +11,20 @@ export interface Timeline {
 /** `gap`: numbers are missing in front of the changes, so nothing was applied; ask for what follows `rev`. */
 export type Applied = { timeline: Timeline; gap: boolean };
 
-/** Applies a stretch of changes. Numbers already held are ignored, so answer, echo and replay never double. */
-export function apply(timeline: Timeline, { from, to, changes }: Omit<Changes, "room">): Applied {
+/**
+ * Applies a stretch of changes. Numbers already held are ignored, so answer, echo and replay never double. `since`: what was
+ * held before, where more was missed than one stretch tells.
+ */
+export function apply(
+  timeline: Timeline,
+  { from, to, changes }: Omit<Changes, "room">,
+  since = timeline.rev,
+): Applied {
   if (to <= timeline.rev) return { timeline, gap: false };
   if (from > timeline.rev) return { timeline, gap: true };
   let messages = timeline.messages;
   for (const message of changes) {
-    if (message.rev > timeline.rev) messages = merge(messages, message, timeline.rev);
+    if (message.rev > timeline.rev) messages = merge(messages, message, since);
   }
   return { timeline: { rev: to, messages }, gap: false };
 }

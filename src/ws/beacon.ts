@@ -17,14 +17,15 @@ export interface BeaconDeps {
 
 /** Answers with what ends it. */
 export function startBeacon({ hub, feed, onError, every = EVERY }: BeaconDeps): () => void {
-  async function tell(): Promise<void> {
-    const rooms = hub.followed();
-    const heads = await feed.heads(rooms.map(({ id }) => id));
-    for (const { id, slug } of rooms) {
-      const head = heads.get(id);
-      if (head !== undefined) hub.tell(id, { type: "head", room: slug, head });
-    }
-  }
-  const timer = setInterval(() => void tell().catch(onError), every);
+  const timer = setInterval(() => void tellHeads({ hub, feed }).catch(onError), every);
   return () => clearInterval(timer);
+}
+
+export async function tellHeads({ hub, feed }: Pick<BeaconDeps, "hub" | "feed">): Promise<void> {
+  const rooms = hub.followed();
+  const heads = await feed.heads(rooms.map(({ id }) => id));
+  for (const { id, slug } of rooms) {
+    const head = heads.get(id);
+    if (head !== undefined) hub.tell(id, { type: "head", room: slug, head });
+  }
 }

@@ -64,6 +64,8 @@ export function createGateway(deps: GatewayDeps): Protocol {
       const removals = hub.removals();
       const reader = await access.reader(socket.data.actor, room);
       const missed = await feed.catchUp(reader, { epoch, rev: held });
+      // Somebody lost a room meanwhile: it may have been this one.
+      if (hub.removals() !== removals) continue;
       if ("reset" in missed) return send(socket, { type: "reset", room, reason: missed.reset });
       const { changes, isWhole } = missed;
       if (changes.to > held) send(socket, { type: "changes", room, ...changes });
