@@ -10,6 +10,7 @@ import { createWeb } from "./compose/web.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { loadSecretKey } from "./secret-key.ts";
+import { startBeacon } from "./ws/beacon.ts";
 import { createFarewell } from "./ws/farewell.ts";
 import { socketHandlers } from "./ws/handlers.ts";
 import { createHub } from "./ws/hub.ts";
@@ -33,6 +34,7 @@ export interface Parts {
   createFeed: typeof createFeed;
   createHub: typeof createHub;
   socketHandlers: typeof socketHandlers;
+  startBeacon: typeof startBeacon;
   /** Ends the process at once: the disk has failed. */
   crash: () => void;
 }
@@ -43,6 +45,7 @@ const PARTS: Parts = {
   createFeed,
   createHub,
   socketHandlers,
+  startBeacon,
   crash: () => process.exit(1),
 };
 
@@ -73,7 +76,7 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
 
   const domain = createDomain({ config, stores, bus, secretKey, onFault, createFeed: parts.createFeed });
   const hub = parts.createHub(bus);
-  const sockets = createSockets({ config, domain, bus, hub, onFault, socketHandlers: parts.socketHandlers });
+  const sockets = createSockets({ config, domain, bus, hub, onFault, ...parts });
   const farewell = createFarewell(hub, Math.random);
   let isStopping = false;
   const lastSeen = createLastSeen({ store: stores.accounts, clock, stillHere: sockets.pagesOpenFor });

@@ -16,6 +16,8 @@ interface Suite {
   missing: string | undefined;
   /** Nothing that could be installed would help: it may be left out even where everything is required. */
   machine?: boolean;
+  /** `beside`: mostly waits, so it runs beside the others and is shown when it ends. `alone`: has the machine to itself. */
+  runs?: "beside" | "alone";
 }
 
 const special: Suite[] = [
@@ -23,6 +25,14 @@ const special: Suite[] = [
     name: "browser journeys",
     owns: (file) => file.startsWith("tests/browser/"),
     missing: chromium ? undefined : "no Chromium found; install chromium or set CHROMIUM",
+    runs: "beside",
+  },
+  {
+    name: "faults",
+    owns: (file) => file.startsWith("tests/faults/"),
+    missing: process.platform === "win32" ? "Windows neither stops nor continues a server" : undefined,
+    machine: true,
+    runs: "alone",
   },
   {
     name: "a failing disk",
@@ -58,7 +68,11 @@ const runnable = suites.filter((suite) => {
   if (size > 0 && suite.missing) leaveOut(suite, size);
   return size > 0 && !suite.missing;
 });
-for (const suite of runnable) await run(files.filter(suite.owns));
+const inTurn = async (wanted: Suite["runs"]) => {
+  for (const suite of runnable.filter(({ runs }) => runs === wanted)) await run(suite);
+};
+await Promise.all([inTurn(undefined), inTurn("beside")]);
+await inTurn("alone");
 
 for (const reason of reasons) console.log(reason);
 console.log(
@@ -96,7 +110,9 @@ function fail(reason: string): void {
   totals.failed += 1;
 }
 
-async function run(paths: string[]): Promise<void> {
+async function run({ owns, runs }: Suite): Promise<void> {
+  const paths = files.filter(owns);
+  const output = runs === "beside" ? "pipe" : "inherit";
   const folder = mkdtempSync(join(tmpdir(), "echochat-tests-"));
   const report = join(folder, "junit.xml");
   const child = Bun.spawn(
@@ -109,11 +125,13 @@ async function run(paths: string[]): Promise<void> {
       ...paths.map((path) => `./${path}`),
     ],
     {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", output, output],
       env: { ...process.env, ...(chromium && { CHROMIUM: chromium }) },
     },
   );
+  const written = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   const exitCode = await child.exited;
+  process.stderr.write(written.join(""));
   const failedBefore = totals.failed;
   const reported = existsSync(report);
   if (reported) count(readFileSync(report, "utf8"));
@@ -121,6 +139,10 @@ async function run(paths: string[]): Promise<void> {
   if (totals.failed === failedBefore && (exitCode !== 0 || !reported))
     fail(`bun test ended with ${exitCode}${reported ? "" : " and left no report"}.`);
   rmSync(folder, { recursive: true });
+}
+
+function textOf(stream: ReadableStream<Uint8Array> | null | undefined): Promise<string> {
+  return stream ? new Response(stream).text() : Promise.resolve("");
 }
 
 function count(junit: string): void {

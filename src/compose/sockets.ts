@@ -1,7 +1,7 @@
 /** The three kinds of socket over one hub, and the timers that go with them. */
 import type { Bus } from "../chat/ports.ts";
 import type { Config } from "../config.ts";
-import { startBeacon } from "../ws/beacon.ts";
+import type { startBeacon } from "../ws/beacon.ts";
 import { createEchoChat } from "../ws/echochat.ts";
 import { watchExpiry } from "../ws/expiry.ts";
 import { createGateway } from "../ws/gateway.ts";
@@ -23,6 +23,7 @@ export interface SocketsDeps {
   hub: Hub;
   onFault: (what: string, error: unknown) => void;
   socketHandlers: typeof socketHandlers;
+  startBeacon: typeof startBeacon;
 }
 
 export function createSockets({
@@ -32,12 +33,13 @@ export function createSockets({
   hub,
   onFault,
   socketHandlers: handlersOf,
+  startBeacon: beaconOf,
 }: SocketsDeps) {
   const { access, feed, presence, sessions } = domain;
   const { messageMaxLength, socketIdleTimeout: idleTimeout } = config;
   const onError = (error: unknown) => onFault("socket failed", error);
   recheckSessions({ bus, hub, sessions, onError: (error) => onFault("recheck failed", error) });
-  const stopBeacon = startBeacon({ hub, feed, onError });
+  const stopBeacon = beaconOf({ hub, feed, onError });
   const stopExpiry = watchExpiry(presence, clock);
   const pagePresence = createPagePresence({ hub, presence, sessions });
   const presenceSockets = createPresenceSockets({ clock, hub, presence, sessions, ...config.presence });

@@ -26,6 +26,7 @@ export interface World extends Place {
 export type Environment = Record<string, string | undefined>;
 
 const ROOT = join(import.meta.dir, "..", "..");
+const PRODUCT = "src/main.ts";
 
 /** People in tests act faster than people; what tests a limit sets it. */
 const PATIENT = {
@@ -78,9 +79,13 @@ export interface Process extends Place {
   stop(): Promise<void>;
 }
 
-/** `bun src/main.ts` on a free port; resolves when it says that it is ready. */
-export async function startProcess(dataDir: string, env: Environment = {}): Promise<Process> {
-  const { child, output } = spawn(dataDir, { ...PATIENT, PORT: "0", ...env });
+/** `bun src/main.ts` on a free port, or another program that serves; resolves when it says that it is ready. */
+export async function startProcess(
+  dataDir: string,
+  env: Environment = {},
+  program = PRODUCT,
+): Promise<Process> {
+  const { child, output } = spawn(dataDir, { ...PATIENT, PORT: "0", ...env }, program);
   const deadline = Date.now() + START_PATIENCE_MS;
   let url: string | undefined;
   while (!(url = /ready: open (http\S+)/.exec(output())?.[1])) {
@@ -184,8 +189,8 @@ function environment(dataDir: string, env: Environment): Environment {
   return { PATH, HOME, TMPDIR, SystemRoot, DATA_DIR: dataDir, ...env };
 }
 
-function spawn(dataDir: string, env: Environment) {
-  const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts"], {
+function spawn(dataDir: string, env: Environment, program = PRODUCT) {
+  const child = Bun.spawn([process.execPath, "--no-env-file", program], {
     cwd: ROOT,
     env: environment(dataDir, env),
     stdio: ["ignore", "pipe", "pipe"],

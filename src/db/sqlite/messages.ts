@@ -6,6 +6,7 @@ import type { MessageView } from "../../shared/protocol.ts";
 import { FROM, VIEW } from "./message-view.ts";
 import type { SqliteDatabase } from "./open.ts";
 import { installation } from "./schema.ts";
+import { demandSpace } from "./space.ts";
 import { createWriting } from "./writing.ts";
 
 export function createMessageStore(db: SqliteDatabase): MessageStore {
@@ -45,6 +46,7 @@ export function createMessageStore(db: SqliteDatabase): MessageStore {
     epoch: () => epoch,
 
     async write(batch) {
+      demandSpace(client.filename);
       return writeAll(batch);
     },
 
