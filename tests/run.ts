@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findPython } from "../src/testing/python.ts";
 import { mountDisk } from "../src/testing/small-disk.ts";
 
 const TEST_TIMEOUT_MS = 30_000;
@@ -33,6 +34,13 @@ const special: Suite[] = [
     missing: process.platform === "win32" ? "Windows neither stops nor continues a server" : undefined,
     machine: true,
     runs: "alone",
+  },
+  {
+    name: "the example client in Python",
+    owns: (file) => file === "tests/contract/example-client-python.test.ts",
+    missing: findPython()
+      ? undefined
+      : "no Python 3 with the package websockets found; install python3-websockets or set PYTHON",
   },
   {
     name: "a failing disk",
