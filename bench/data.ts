@@ -3,9 +3,11 @@
  * and on top of it the messages of the newest page, sent by the members over their sockets.
  */
 import { Database } from "bun:sqlite";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SessionId } from "../src/shared/ids.ts";
+import { createTokens } from "../src/http/tokens.ts";
 import { member } from "../src/testing/client.ts";
 import { echochat, start } from "./servers.ts";
 import { openSender } from "./clients/sender.ts";
@@ -26,6 +28,7 @@ export const PAGE = 50;
 
 const MEMBERS = ["anna", "ben", "chiara", "dmitri", "elena", "farid", "grete", "hugo"];
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 export async function makeData(): Promise<Data> {
   const folder = mkdtempSync(join(tmpdir(), "echochat-bench-"));
@@ -37,6 +40,35 @@ export async function makeData(): Promise<Data> {
   writeHistory(join(large, "echochat.sqlite"));
   for (const dataDir of [small, large]) await talk(dataDir, cookies);
   return { small, large, cookies };
+}
+
+/** The same data in a folder of its own, of a server that is not running. */
+export function copyOf(dataDir: string): string {
+  const copy = `${dataDir}-copy-${++copies}`;
+  cpSync(dataDir, copy, { recursive: true });
+  return copy;
+}
+let copies = 0;
+
+/** Signs the members in on so many devices, straight in the file: the `Cookie` headers of those. */
+export async function signIn(dataDir: string, count: number): Promise<string[]> {
+  const tokens = createTokens(readFileSync(join(dataDir, "secret.key"), "utf8").trim());
+  const db = new Database(join(dataDir, "echochat.sqlite"), { strict: true });
+  const people = db.query<{ id: number }, []>("SELECT id FROM users ORDER BY id").all();
+  const insert = db.query(
+    "INSERT INTO sessions (id, user_id, csrf, created_at, expires_at) VALUES ($id, $user, $id, $now, $end)",
+  );
+  const ids = Array.from({ length: count }, (_, number) => `device-${number}`.padEnd(32, "-"));
+  const now = Date.now();
+  db.transaction(() => {
+    for (const [at, id] of ids.entries()) {
+      const user = people[at % people.length]?.id ?? 0;
+      insert.run({ id, user, now, end: now + DAY });
+    }
+  })();
+  db.close();
+  const signed = ids.map(async (id) => `sessionid=${await tokens.sign(id as SessionId)}`);
+  return Promise.all(signed);
 }
 
 async function register(dataDir: string): Promise<string[]> {

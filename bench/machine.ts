@@ -39,30 +39,38 @@ export function residentMegabytes(pid: number): number {
 export interface Usage {
   seconds: number;
   serverCpu: number;
+  /** Of this process, which makes the load. */
+  loadCpu: number;
   /** Shares of a core that was not idle, whoever used it. */
   serverCore: number;
   loadCore: number;
+  /** The share of the time in which the server's core had nothing to do until the disk was done. */
+  disk: number;
 }
 
 /** Starts measuring; the function it returns ends it. */
 export function watch(pid: number): () => Usage {
   const startedAt = performance.now();
-  const cpu = cpuSeconds(pid);
+  const [cpu, own] = [cpuSeconds(pid), cpuSeconds(process.pid)];
   const cores = coreTimes();
   return () => {
     const now = coreTimes();
-    const share = (core: number) => busyShare(cores[core], now[core]);
+    const share = (core: number, kind: keyof CoreTime) => shareOf(kind, cores[core], now[core]);
     return {
       seconds: (performance.now() - startedAt) / 1000,
       serverCpu: cpuSeconds(pid) - cpu,
-      serverCore: share(SERVER_CORE),
-      loadCore: share(LOAD_CORE),
+      loadCpu: cpuSeconds(process.pid) - own,
+      serverCore: share(SERVER_CORE, "busy"),
+      loadCore: share(LOAD_CORE, "busy"),
+      disk: share(SERVER_CORE, "disk"),
     };
   };
 }
 
 interface CoreTime {
-  idle: number;
+  busy: number;
+  /** Idle, while somebody waits for the disk. */
+  disk: number;
   all: number;
 }
 
@@ -73,13 +81,14 @@ function coreTimes(): CoreTime[] {
       .split(" ")
       .slice(1)
       .map(Number);
-    // A core that waits for the disk is idle too. The last two fields, guests, are within the first two.
+    // The last two fields, guests, are within the first two.
     const interrupts = rest.slice(0, 3).reduce((sum, ticks) => sum + ticks, 0);
-    return { idle: idle + wait, all: user + nice + system + idle + wait + interrupts };
+    const busy = user + nice + system + interrupts;
+    return { busy, disk: wait, all: busy + idle + wait };
   });
 }
 
-function busyShare(before: CoreTime | undefined, after: CoreTime | undefined): number {
+function shareOf(kind: keyof CoreTime, before: CoreTime | undefined, after: CoreTime | undefined): number {
   if (!before || !after) return Number.NaN;
-  return 1 - (after.idle - before.idle) / Math.max(1, after.all - before.all);
+  return (after[kind] - before[kind]) / Math.max(1, after.all - before.all);
 }

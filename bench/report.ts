@@ -16,11 +16,14 @@ export interface Section {
   notes: readonly string[];
 }
 
-/** Below this share the server did not do all it could, and the rate says more about the load. */
+/** Below this share the server did not do all it could, and the rate says more about what it waited for. */
 const SATURATED = 0.9;
 
 /** Above this share the load did all it could, and a faster server would not show. */
-const EXHAUSTED = 0.97;
+const EXHAUSTED = 0.95;
+
+/** Above this share the disk is what the server waited for. */
+const WAITED = 0.03;
 
 /** A machine of which others use more than this gives rates that cannot be trusted. */
 const DISTURBED = 0.1;
@@ -29,7 +32,7 @@ export interface Comparison {
   title: string;
   /** What is counted: "requests", "deliveries". */
   units: string;
-  results: Results;
+  results: Results<Round>;
   /** Pairs of names: what is compared, and with what. */
   against: readonly (readonly [string, string])[];
 }
@@ -49,17 +52,19 @@ export function comparison({ title, units, results, against }: Comparison): Sect
       shown(ratios(roundsOf(name).map(measure), roundsOf(base).map(measure)), times);
     return [`${name} : ${base}`, ratio(perSecond), ratio(cpuMicroseconds), "", ""];
   });
-  const busy = (name: string, core: "serverCore" | "loadCore") =>
-    spread(roundsOf(name).map((round) => round[core])).median;
-  const limited = [...results.keys()].filter(
-    (name) => busy(name, "serverCore") < SATURATED || busy(name, "loadCore") > EXHAUSTED,
-  );
-  const notes = limited.map(
-    (name) => `${name}: not limited by the server's core alone; compare CPU, not rates`,
-  );
-  const others = Math.max(...[...results.values()].flat().map(takenByOthers));
-  if (others > DISTURBED)
-    notes.push(`other programs took up to ${Math.round(others * 100)} % of the server's core`);
+  const notes = [...results].flatMap(([name, rounds]) => {
+    const limits = limitsOf(rounds);
+    return limits.length === 0 ? [] : [`${name}: ${limits.join("; ")}; compare CPU, not rates`];
+  });
+  const rounds = [...results.values()].flat();
+  const [onServer, onLoad] = [
+    Math.max(...rounds.map(takenFromServer)),
+    Math.max(...rounds.map(takenFromLoad)),
+  ];
+  if (Math.max(onServer, onLoad) > DISTURBED) {
+    const taken = `${percent(onServer)} of the server's core and ${percent(onLoad)} of the load's`;
+    notes.push(`other programs took up to ${taken}`);
+  }
   return {
     title,
     columns: [
@@ -71,6 +76,46 @@ export function comparison({ title, units, results, against }: Comparison): Sect
     ],
     rows: [...absolute, ...relative],
     notes,
+  };
+}
+
+/** What else than the server's core has bounded the rate. */
+function limitsOf(rounds: readonly Round[]): string[] {
+  const median = (measure: (round: Round) => number) => spread(rounds.map(measure)).median;
+  const [server, disk] = [median(({ serverCore }) => serverCore), median((round) => round.disk)];
+  const load = median(({ loadCpu, seconds }) => loadCpu / seconds);
+  const limits: string[] = [];
+  if (load > EXHAUSTED) limits.push(`the load was the limit, with ${percent(load)} of its core`);
+  if (server < SATURATED) {
+    const cause = disk > WAITED ? `${percent(disk)} for the disk` : "for the load";
+    limits.push(`the server's core was idle ${percent(1 - server)} of the time, ${cause}`);
+  }
+  return limits;
+}
+
+/** Several figures of each subject, with the ratios of all but the first subject to the first. */
+export function table<Name extends string>(
+  title: string,
+  columns: Record<Name, (value: number) => string>,
+  results: Results<Record<Name, number>>,
+): Section {
+  const names = Object.keys(columns) as Name[];
+  const valuesOf = (subject: string, name: Name) => (results.get(subject) ?? []).map((round) => round[name]);
+  const [base = "", ...others] = results.keys();
+  return {
+    title,
+    columns: ["", ...names],
+    rows: [
+      ...[...results.keys()].map((subject) => [
+        subject,
+        ...names.map((name) => shown(spread(valuesOf(subject, name)), columns[name])),
+      ]),
+      ...others.map((subject) => [
+        `${subject} : ${base}`,
+        ...names.map((name) => shown(ratios(valuesOf(subject, name), valuesOf(base, name)), times)),
+      ]),
+    ],
+    notes: [],
   };
 }
 
@@ -106,16 +151,20 @@ export function print({ title, columns, rows, notes }: Section): void {
   for (const note of notes) console.log(`  ! ${note}`);
 }
 
-function takenByOthers({ serverCore, serverCpu, seconds }: Round): number {
+function takenFromServer({ serverCore, serverCpu, seconds }: Round): number {
   return serverCore - serverCpu / seconds;
+}
+
+function takenFromLoad({ loadCore, loadCpu, seconds }: Round): number {
+  return loadCore - loadCpu / seconds;
 }
 
 /** The median, then the smallest and the largest. */
 function shown({ median, min, max }: Spread, format: (value: number) => string): string {
-  return `${format(median)} (${format(min)}-${format(max)})`;
+  return min === max ? format(median) : `${format(median)} (${format(min)}-${format(max)})`;
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString("en");
-const short = (value: number) => (value < 100 ? value.toFixed(value < 10 ? 2 : 1) : whole(value));
+export const short = (value: number) => (value < 100 ? value.toFixed(value < 10 ? 2 : 1) : whole(value));
 const times = (value: number) => value.toFixed(value < 10 ? 2 : 1);
 const percent = (share: number) => `${Math.round(share * 100)} %`;

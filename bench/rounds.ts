@@ -2,7 +2,7 @@
 import type { Usage } from "./machine.ts";
 
 /** How many rounds each subject gets. */
-export const ROUNDS = 7;
+export const ROUNDS = 5;
 
 /** A round takes little more than a second; one that takes so long will never end. */
 const ROUND_PATIENCE_MS = 30_000;
@@ -12,16 +12,16 @@ export interface Round extends Usage {
   units: number;
 }
 
-export interface Subject {
+export interface Subject<R> {
   name: string;
-  round(): Promise<Round>;
+  round(): Promise<R>;
 }
 
-export type Results = ReadonlyMap<string, readonly Round[]>;
+export type Results<R> = ReadonlyMap<string, readonly R[]>;
 
 /** The first round of each subject warms it up and is thrown away. */
-export async function interleave(subjects: readonly Subject[]): Promise<Results> {
-  const results = new Map(subjects.map(({ name }) => [name, [] as Round[]]));
+export async function interleave<R>(subjects: readonly Subject<R>[]): Promise<Results<R>> {
+  const results = new Map(subjects.map(({ name }) => [name, [] as R[]]));
   for (let number = 0; number <= ROUNDS; number++) {
     for (const { name, round } of subjects) {
       const done = await within(ROUND_PATIENCE_MS, round(), `a round of "${name}" did not end`);
@@ -56,6 +56,12 @@ export function spread(values: readonly number[]): Spread {
   const [low = Number.NaN, high = low] =
     sorted.length % 2 === 0 ? [sorted[middle - 1], sorted[middle]] : [sorted[Math.floor(middle)]];
   return { median: (low + high) / 2, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}
+
+/** The value that this share of all values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
 /** Each round against the baseline's round that ran beside it. */

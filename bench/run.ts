@@ -1,17 +1,25 @@
 /** `bun run bench`: everything, or the measurements named: `bun run bench pages live`. See README.md. */
 import { makeData, type Data } from "./data.ts";
 import { pinLoad } from "./machine.ts";
+import { measureCommits } from "./measure/commits.ts";
 import { measureHistory } from "./measure/history.ts";
+import { measureIdle } from "./measure/idle.ts";
+import { measureLatency } from "./measure/latency.ts";
 import { measureLive } from "./measure/live.ts";
 import { measurePages } from "./measure/pages.ts";
+import { measureSlowReader } from "./measure/slow-reader.ts";
 import { measureStart } from "./measure/starting.ts";
 import { print, type Section } from "./report.ts";
 import { ROUNDS } from "./rounds.ts";
 
 const MEASUREMENTS: Record<string, (data: Data) => Promise<Section[]>> = {
-  pages: async (data) => [await measurePages(data)],
+  pages: measurePages,
   history: async (data) => [await measureHistory(data)],
   live: measureLive,
+  latency: measureLatency,
+  commits: async (data) => [await measureCommits(data)],
+  idle: async (data) => [await measureIdle(data)],
+  slow: async (data) => [await measureSlowReader(data)],
   start: measureStart,
 };
 

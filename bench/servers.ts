@@ -1,6 +1,7 @@
 /** The programs that are measured, each in a process of its own on the server's core. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Holding } from "./clients/holder.ts";
 import { onServerCore } from "./machine.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -9,10 +10,14 @@ const BINARY = join(ROOT, "out", "echochat");
 const START_PATIENCE_MS = 60_000;
 const STOP_PATIENCE_MS = 7_000;
 
-export interface Server {
+/** Where a server listens. */
+export interface Address {
   url: string;
   hostname: string;
   port: number;
+}
+
+export interface Server extends Address {
   pid: number;
   /** From the start of the process to the first connection it accepts. Milliseconds. */
   startedIn: number;
@@ -24,7 +29,7 @@ export type Program = (port: number) => { command: string[]; env: Record<string,
 const running = new Set<Bun.Subprocess>();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** As it is run in production, but for the limits on how fast one person may act. */
+/** As it is run in production, but for the limits on how fast one person may act, and how many sockets they may open. */
 function environment(dataDir: string, port: number): Record<string, string> {
   return {
     NODE_ENV: "production",
@@ -33,15 +38,24 @@ function environment(dataDir: string, port: number): Record<string, string> {
     DATA_DIR: dataDir,
     AUTH_RATE_LIMIT: "1000000",
     SOCKET_RATE_LIMIT: "1000000",
+    CHAT_MESSAGE_RATE_LIMIT: "1000000000",
+    SOCKET_MAX: "1000000",
     SOCKET_MAX_PER_USER: "1000000",
     SOCKET_MAX_PER_ADDRESS: "1000000",
-    CHAT_MESSAGE_RATE_LIMIT: "1000000000",
   };
 }
 
 export function echochat(dataDir: string): Program {
   return (port) => ({
     command: [process.execPath, "--no-env-file", "src/main.ts"],
+    env: environment(dataDir, port),
+  });
+}
+
+/** EchoChat with a commit for each message. */
+export function commitEach(dataDir: string): Program {
+  return (port) => ({
+    command: [process.execPath, "--no-env-file", "bench/baselines/commit-each.ts"],
     env: environment(dataDir, port),
   });
 }
@@ -98,6 +112,24 @@ export async function start(program: Program): Promise<Server> {
       running.delete(child);
     },
   };
+}
+
+export interface Holder {
+  /** Whether all of them are still open. */
+  isWhole(): boolean;
+  end(): void;
+}
+
+/** Many sockets in a process of their own, on the core of the load; resolves when all are open. */
+export async function hold({ server: { url, hostname, port }, ...holding }: Holding): Promise<Holder> {
+  const child = Bun.spawn([process.execPath, "--no-env-file", "bench/clients/holder.ts"], {
+    cwd: ROOT,
+    stdio: [new Blob([JSON.stringify({ server: { url, hostname, port }, ...holding })]), "pipe", "inherit"],
+  });
+  running.add(child);
+  const { done: failed } = await child.stdout.getReader().read();
+  if (failed) throw new Error(`not all sockets could be opened at ${url}`);
+  return { isWhole: () => child.exitCode === null, end: () => child.kill("SIGKILL") };
 }
 
 /** Of the log, everything but what is merely told. */

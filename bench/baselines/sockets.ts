@@ -9,6 +9,7 @@ const server: Bun.Server<{ reads: boolean }> = Bun.serve({
   websocket: {
     data: {} as { reads: boolean },
     perMessageDeflate: false,
+    idleTimeout: 32, // seconds, as ours: the same pings
     open(socket) {
       if (socket.data.reads) socket.subscribe("room");
     },

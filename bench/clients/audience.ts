@@ -13,10 +13,15 @@ export interface Audience {
   heard(): number;
   /** Bytes of a frame with one message, on the average. */
   frameSize(): number;
+  /** Tells of each message that a reader has received whole, from now until the audit. */
+  listen(heard: (message: Delivered) => void): void;
   /** Waits until every reader has received so many messages. */
   settled(count: number): Promise<void>;
-  /** Throws unless exactly these messages came, by key and text, each once, their numbers without a gap. Then all starts anew. */
-  audit(sent: ReadonlyMap<string, string>): void;
+  /**
+   * Throws unless exactly these messages came, by key and text, each once, their numbers without a gap. Answers with them
+   * in the order in which all received them; then all starts anew.
+   */
+  audit(sent: ReadonlyMap<string, string>): readonly Delivered[];
   close(): void;
 }
 
@@ -30,8 +35,16 @@ interface Reader {
   at: number;
   /** The beginning of a frame whose end has not come yet, unless it is what all receive. */
   rest: Buffer | null;
+  /** The frames that it has received whole. */
+  frames: number;
   greetings: number;
   joined: PromiseWithResolvers<void>;
+}
+
+interface SharedFrame {
+  start: number;
+  end: number;
+  messages: readonly Delivered[];
 }
 
 export async function openAudience(
@@ -40,14 +53,15 @@ export async function openAudience(
   cookies: readonly string[],
   size: number,
 ): Promise<Audience> {
-  /** The whole frames that all receive, where each starts, and the messages in them. */
+  /** The whole frames that all receive, and the messages in them: one frame brings what was stored together. */
   let stream = Buffer.alloc(1 << 20);
   let length = 0;
-  let starts: number[] = [];
+  let frames: SharedFrame[] = [];
   let delivered: Delivered[] = [];
   /** The sum of what the readers have received of it. */
   let received = 0;
   let fault: Error | null = null;
+  let listener: ((message: Delivered) => void) | null = null;
 
   const readers: Reader[] = [];
   const sockets: RawSocket[] = [];
@@ -55,8 +69,7 @@ export async function openAudience(
   function hear(reader: Reader, chunk: Buffer, socket: RawSocket): void {
     const end = reader.at + chunk.length;
     if (!reader.rest && end <= length && stream.compare(chunk, 0, chunk.length, reader.at, end) === 0) {
-      reader.at = end;
-      received += chunk.length;
+      moveTo(reader, end);
     } else {
       takeApart(reader, chunk, socket);
     }
@@ -64,7 +77,7 @@ export async function openAudience(
 
   function takeApart(reader: Reader, chunk: Buffer, socket: RawSocket): void {
     // From the beginning of the frame in which the reader stands.
-    const start = starts.findLast((offset) => offset <= reader.at) ?? 0;
+    const start = frames.findLast((frame) => frame.start <= reader.at)?.start ?? 0;
     const begun = reader.rest ?? (reader.at < length ? stream.subarray(start, reader.at) : Buffer.alloc(0));
     if (!reader.rest) moveTo(reader, reader.at - begun.length);
     const bytes = Buffer.concat([begun, chunk]);
@@ -95,7 +108,7 @@ export async function openAudience(
     }
     if (end > stream.length) stream = Buffer.concat([stream, Buffer.alloc(stream.length)]);
     whole.copy(stream, length);
-    starts.push(length);
+    frames.push({ start: length, end, messages });
     delivered.push(...messages);
     length = end;
     moveTo(reader, end);
@@ -104,12 +117,20 @@ export async function openAudience(
   function moveTo(reader: Reader, at: number): void {
     received += at - reader.at;
     reader.at = at;
+    if (listener) tellOf(reader, listener);
+  }
+
+  function tellOf(reader: Reader, heard: (message: Delivered) => void): void {
+    for (let frame = frames[reader.frames]; frame && frame.end <= reader.at; frame = frames[reader.frames]) {
+      frame.messages.forEach(heard);
+      reader.frames++;
+    }
   }
 
   const greeting = (await protocol.join(server)).map(textFrame);
   async function open(number: number): Promise<void> {
     const joined = Promise.withResolvers<void>();
-    const reader: Reader = { at: 0, rest: null, greetings: 0, joined };
+    const reader: Reader = { at: 0, rest: null, frames: 0, greetings: 0, joined };
     if (protocol.greetings === 0) joined.resolve();
     readers.push(reader);
     const cookie = cookies[number % cookies.length] ?? "";
@@ -129,6 +150,7 @@ export async function openAudience(
       if (fault) throw fault;
       return length === 0 ? 0 : (received / size / length) * delivered.length;
     },
+    listen: (heard) => void (listener = heard),
     frameSize: () => Math.round(length / Math.max(1, delivered.length)),
 
     async settled(count) {
@@ -147,9 +169,11 @@ export async function openAudience(
 
     audit(sent) {
       if (fault) throw fault;
-      compare(sent, delivered);
-      [length, received, starts, delivered] = [0, 0, [], []];
-      for (const reader of readers) reader.at = 0;
+      const all = delivered;
+      compare(sent, all);
+      [length, received, frames, delivered, listener] = [0, 0, [], [], null];
+      for (const reader of readers) [reader.at, reader.frames] = [0, 0];
+      return all;
     },
 
     close: () => sockets.forEach((socket) => socket.close()),

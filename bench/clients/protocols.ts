@@ -26,14 +26,13 @@ export interface Protocol {
 type ServerFrame =
   | { type: "changes"; changes: Delivered[] }
   | { type: "ack"; key: string; repeat: boolean }
-  | { type: "welcome" | "refusal" | "reset" };
+  | { type: "caught-up" | "refusal" | "reset" };
 
 export const native: Protocol = {
   readerPath: "/ws/",
   senderPath: "/ws/",
-  greetings: 2,
+  greetings: 1,
 
-  // Frames of one socket are dealt with one after the other: the second greeting says that the room is followed.
   async join(server) {
     const [page, newest] = await Promise.all([
       getOnce(server, "/"),
@@ -42,7 +41,7 @@ export const native: Protocol = {
     const epoch = /"epoch":"([^"]+)"/.exec(page.body.toString())?.[1];
     const { messages } = JSON.parse(newest.body.toString()) as { messages: { seq: number }[] };
     const held = { room: "public", epoch, rev: messages[0]?.seq };
-    return [JSON.stringify({ type: "hello", rooms: [held] }), JSON.stringify({ type: "hello", rooms: [] })];
+    return [JSON.stringify({ type: "hello", rooms: [held] })];
   },
 
   send: (key, text) => JSON.stringify({ type: "send", room: "public", key, text }),
@@ -55,7 +54,7 @@ export const native: Protocol = {
   delivered(text) {
     const frame = read(text);
     if (frame.type === "changes") return frame.changes;
-    return frame.type === "welcome" ? "greeting" : "other";
+    return frame.type === "caught-up" ? "greeting" : "other";
   },
 };
 

@@ -1,19 +1,24 @@
 /** A WebSocket over plain TCP: a handshake by hand, then bytes. */
-import type { Server } from "../servers.ts";
+import type { Address } from "../servers.ts";
 
 export interface RawSocket {
   write(bytes: Buffer): void;
+  /** From now on nothing is taken from the kernel, until it is read again. */
+  pause(): void;
+  /** Reads on. The server may close now. */
+  resume(): Promise<void>;
   close(): void;
 }
 
 /** `onBytes` gets everything that follows the handshake, in the pieces in which it arrives. */
 export async function openSocket(
-  server: Server,
+  server: Address,
   path: string,
   cookie: string,
   onBytes: (chunk: Buffer, socket: RawSocket) => void,
 ): Promise<RawSocket> {
   const opened = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
   let answer: Buffer | null = Buffer.alloc(0);
   let closing = false;
 
@@ -34,14 +39,24 @@ export async function openSocket(
         if (rest.length > 0) onBytes(rest, raw);
       },
       close() {
-        opened.reject(new Error(`no socket at ${path}`));
-        if (!closing) throw new Error(`the server closed a socket at ${path}`);
+        closed.resolve();
+        if (answer) return opened.reject(new Error(`no socket at ${path}`));
+        if (closing) return;
+        // What a handler throws is told, but ends nothing.
+        console.error(`the server closed a socket at ${path}`);
+        process.exit(1);
       },
     },
   });
   const raw: RawSocket = {
     write(bytes) {
       if (socket.write(bytes) !== bytes.length) throw new Error("the socket takes no more");
+    },
+    pause: () => socket.pause(),
+    resume() {
+      closing = true;
+      socket.resume();
+      return closed.promise;
     },
     close() {
       closing = true;
@@ -53,7 +68,7 @@ export async function openSocket(
   return raw;
 }
 
-function handshake({ hostname, port, url }: Server, path: string, cookie: string): Buffer {
+function handshake({ hostname, port, url }: Address, path: string, cookie: string): Buffer {
   const lines = [
     `GET ${path} HTTP/1.1`,
     `host: ${hostname}:${port}`,
