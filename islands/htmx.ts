@@ -5,14 +5,22 @@ export async function loadHtmx() {
   return htmx;
 }
 
+/** Milliseconds. */
+const RETRY = 10_000;
+
 const views = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) void drive(target);
 });
 
 async function drive(element: Element): Promise<void> {
   views.unobserve(element);
-  const htmx = await loadHtmx();
-  htmx.process(element);
+  try {
+    const htmx = await loadHtmx();
+    htmx.process(element);
+  } catch {
+    // The server is away: its links and forms go on as plain ones, and it is tried again.
+    setTimeout(() => views.observe(element), RETRY);
+  }
 }
 
 /** Until it is there, its links and forms work as plain ones. */

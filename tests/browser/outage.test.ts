@@ -15,7 +15,8 @@ setDefaultTimeout(60_000);
 const OFFLINE = "No connection. Trying to reconnect…";
 
 /** What a browser itself says about a server that is not there. */
-const NO_SERVER = /WebSocket connection to .* failed|ERR_CONNECTION_|ERR_INTERNET_DISCONNECTED|status of 503/;
+const NO_SERVER =
+  /WebSocket connection to .* failed|ERR_CONNECTION_|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|status of 503/;
 
 /** From the end of an outage until everybody has everything. */
 const RECOVERY_MS = 15_000;
