@@ -55,7 +55,8 @@ export function createConnection(
   function watch(watched: PageSocket): void {
     after(heardAt + SILENCE - now(), () => {
       if (socket !== watched) return;
-      if (!listens()) heardAt = now();
+      // Nothing comes of itself to a page that follows no room; but one that is still opening is waited for no longer.
+      if (isOpen && !listens()) heardAt = now();
       if (now() - heardAt < SILENCE) return watch(watched);
       watched.close(CLOSE_GOING_AWAY);
       closed(CLOSE_ABNORMAL);
