@@ -1,5 +1,5 @@
 /** The live pane: hydrates what the server drew and keeps it current. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Catalog } from "../src/shared/locale/locale.ts";
 import type { Held, MessageView, SendRefusals } from "../src/shared/protocol.ts";
 import type { ReadMark } from "../src/shared/rows.ts";
@@ -91,9 +91,9 @@ function useLasting(so: boolean, milliseconds: number): boolean {
   return lasting;
 }
 
-/** A message is read when it is in view of somebody: the window has the focus. */
+/** A message is read once it stands in view of somebody: the window has the focus as it is drawn, or gets it. */
 function useReading(read: () => void, news: readonly unknown[]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const look = () => document.hasFocus() && read();
     look();
     addEventListener("focus", look);
