@@ -65,7 +65,7 @@ const LAST_WORDS = 250;
 export async function createApp(config: Config, log: Log, wrong: Partial<Parts> = {}): Promise<App> {
   const parts = { ...PARTS, ...wrong };
   const bus = parts.createBus();
-  const stores = parts.openStores(config.dataDir, clock.now());
+  const stores = await parts.openStores(config, clock.now());
   const secretKey = loadSecretKey(config);
 
   /** After a failed fsync nothing that the database says can be trusted: a new start reads what is really there. */
@@ -99,7 +99,7 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
   const writeLastSeen = () =>
     lastSeen.flush().catch((error: unknown) => onFault("last seen not stored", error));
   const writing = setInterval(() => void writeLastSeen(), LAST_SEEN_INTERVAL);
-  const stopWatching = stores.watch(() => bus.publish({ type: "accounts.reread" }));
+  const stopWatching = stores.watch((event) => bus.publish(event));
 
   return {
     url: `http://${config.host === "127.0.0.1" ? "localhost" : config.host}:${listening.port}`,
@@ -114,7 +114,7 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
       farewell.close();
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
       sockets.stop();
-      stores.close();
+      await stores.close();
     },
   };
 }

@@ -65,6 +65,15 @@ describe("a variable", () => {
     ["PORT", "0", { port: 0 }],
     ["PORT", "65535", { port: 65_535 }],
     ["DATA_DIR", "/data", { dataDir: "/data" }],
+    [
+      "DATABASE_URL",
+      "postgres://a:b@db/chat",
+      { databaseUrl: "postgres://a:b@db/chat", databasePoolSize: 10 },
+    ],
+    ["DATABASE_URL", "postgresql://a:p%40ss@db:1/c", { databaseUrl: "postgresql://a:p%40ss@db:1/c" }],
+    // As it was typed, the driver would take what is behind the first @ for the host.
+    ["DATABASE_URL", "postgres://a:p@ss@db/chat", { databaseUrl: "postgres://a:p%40ss@db/chat" }],
+    ["DATABASE_POOL_SIZE", "25", { databaseUrl: null, databasePoolSize: 25 }],
     ["SECRET_KEY", "x".repeat(32), { secretKey: "x".repeat(32) }],
     ["PUBLIC_BASE_URL", "https://chat.example/", { publicBaseUrl: "https://chat.example" }],
     ["PUBLIC_BASE_URL", "http://Chat.example:8080", { publicBaseUrl: "http://chat.example:8080" }],
@@ -200,7 +209,11 @@ describe("a value that cannot be used stops the start with one line that names i
     ["PRESENCE_TTL", "0", "a whole number from 1"],
     ["PRESENCE_GRACE", "-1", "a whole number from 0"],
     ["CHAT_ROOM_SLUG_REGEX", "(", "a regular expression"],
-    ["DATABASE_URL", "mysql://localhost/echochat", ""],
+    ["DATABASE_URL", "mysql://localhost/echochat", "a URL such as postgres://"],
+    ["DATABASE_URL", "localhost/echochat", "a URL such as postgres://"],
+    ["DATABASE_URL", "postgres://", "a URL such as postgres://"],
+    ["DATABASE_URL", "postgres://ann:100%@localhost/echochat", "%25"],
+    ["DATABASE_POOL_SIZE", "1", "a whole number from 2 to 1000"],
   ])("%s=%j", (name, value, expected) => {
     const message = complaintAbout({ [name]: value });
     expect(message).toStartWith(name);
@@ -210,6 +223,11 @@ describe("a value that cannot be used stops the start with one line that names i
 
   test("a secret key, which it does not repeat", () => {
     expect(complaintAbout({ SECRET_KEY: "short-and-secret" })).not.toContain("short-and-secret");
+  });
+
+  test("a database's address, of which it repeats nothing: there may be a password in it", () => {
+    for (const value of ["mysql://ann:hidden@db/chat", "postgres://ann:hidden%@db/chat"])
+      expect(complaintAbout({ DATABASE_URL: value })).not.toMatch(/hidden|ann/);
   });
 
   test("a missing secret key where several nodes share a database", () => {

@@ -14,6 +14,10 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
+  /** Of PostgreSQL, with user and password; null: SQLite in the data folder. */
+  databaseUrl: string | null;
+  /** Connections of this process. */
+  databasePoolSize: number;
   /** Null: made at the first start and kept in the data folder. */
   secretKey: string | null;
   /** Scheme and host under which the world sees this server, without a trailing slash. */
@@ -73,14 +77,14 @@ export function readConfig(env: Environment = process.env): Config {
   if (production && env.DATABASE_URL && !secretKey) {
     throw new ConfigError("SECRET_KEY must be set in production, to the same text on every node");
   }
-  if (env.DATABASE_URL)
-    throw new ConfigError("DATABASE_URL is not supported yet; leave it unset to use SQLite in DATA_DIR");
 
   const pageSize = whole(env, "CHAT_MESSAGES_PAGE_SIZE", PAGE_SIZE, 1, 1000);
   return {
     host: env.HOST || "127.0.0.1",
     port: whole(env, "PORT", 3000, 0, 65_535),
     dataDir: env.DATA_DIR || "./data",
+    databaseUrl: databaseUrl(env),
+    databasePoolSize: whole(env, "DATABASE_POOL_SIZE", 10, 2, 1000),
     secretKey,
     publicBaseUrl: baseUrl(env),
     trustedProxies: networks(env, "TRUSTED_PROXIES", LOOPBACK_AND_PRIVATE),
@@ -122,6 +126,29 @@ function secret(env: Environment): string | null {
   if (!value) return null;
   if (value.length >= SECRET_KEY_MIN_LENGTH) return value;
   throw new ConfigError(`SECRET_KEY must have at least ${SECRET_KEY_MIN_LENGTH} characters`);
+}
+
+/** In the form that every parser reads alike. What is wrong with it is not shown: there may be a password in it. */
+function databaseUrl(env: Environment): string | null {
+  const text = env.DATABASE_URL;
+  if (!text) return null;
+  const url = URL.parse(text);
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === "")
+    throw new ConfigError(
+      "DATABASE_URL must be a URL such as postgres://user:password@localhost:5432/echochat",
+    );
+  if (!isDecodable(url.username) || !isDecodable(url.password))
+    throw new ConfigError("DATABASE_URL must have %25 for each % in the user's name and the password");
+  return url.href;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function whole(env: Environment, name: string, fallback: number, min: number, max: number): number {

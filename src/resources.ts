@@ -6,7 +6,10 @@ const ROOT = Bun.isStandaloneExecutable ? import.meta.dir : join(import.meta.dir
 
 /** Where `bun run build` puts the bundles for the binary to take in. */
 export const BUNDLES = join(ROOT, "dist");
-export const MIGRATIONS = join(ROOT, "drizzle", "sqlite");
+export const MIGRATIONS = {
+  sqlite: join(ROOT, "drizzle", "sqlite"),
+  postgres: join(ROOT, "drizzle", "postgres"),
+};
 export const PUBLIC_FILES = join(ROOT, "public");
 
 /** File names, which change with the content, and texts. What pages link to begins with "main-" or "more-". */

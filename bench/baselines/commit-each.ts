@@ -5,8 +5,8 @@ import { openStores } from "../../src/compose/stores.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
 
-const openEach: typeof openStores = (dataDir, now) => {
-  const stores = openStores(dataDir, now);
+const openEach: typeof openStores = async (config, now) => {
+  const stores = await openStores(config, now);
   const { messages } = stores;
   async function write(batch: readonly Write[]): Promise<Written[]> {
     const written: Written[] = [];

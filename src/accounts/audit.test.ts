@@ -3,8 +3,8 @@ import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuditLog } from "../db/sqlite/audit.ts";
 import { openSqlite, type SqliteDatabase } from "../db/sqlite/open.ts";
+import { createSqliteStores } from "../db/sqlite/stores.ts";
 import { MIGRATIONS } from "../resources.ts";
 import type { UserId } from "../shared/ids.ts";
 import { createAudit } from "./audit.ts";
@@ -20,8 +20,8 @@ let audit: Audit;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "echochat-"));
-  db = openSqlite(join(folder, "echochat.sqlite"), MIGRATIONS, 1);
-  log = createAuditLog(db);
+  db = openSqlite(join(folder, "echochat.sqlite"), MIGRATIONS.sqlite, 1);
+  log = createSqliteStores(db).audit;
   audit = createAudit({ log, clock: { now: () => 4711 } });
 });
 afterAll(() => {

@@ -182,7 +182,8 @@ export interface MessageStore {
   /**
    * Gives numbers to the batch in its order and stores it, all or nothing, in one transaction; within it the authors are
    * asked whether they may write there now. When this resolves it is on stable storage. Rejects with `StorageLost` when
-   * nobody can say whether it is, and with anything else when it is not.
+   * only a new start can tell whether it is. With anything else it is not, or the way to the database was lost at the
+   * commit: the same key tells whoever tries again.
    */
   write(batch: readonly Write[]): Promise<Written[]>;
   /** The newest messages, or with `before` the newest of those whose id is smaller. `removed`: their places as well. */

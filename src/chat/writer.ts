@@ -24,7 +24,7 @@ export interface Stored {
 export interface Writer {
   /**
    * In the order of the calls. Resolves after the commit, when everyone who serves readers has been told; refuses what
-   * may not be, and with `unavailable` when the store fails: then nothing of the batch is stored.
+   * may not be, and with `unavailable` when the store fails: then nothing of the batch is stored, or nobody can say.
    */
   write(write: Write): Promise<Stored>;
   /** Resolves when nothing is on its way. */

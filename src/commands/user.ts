@@ -55,12 +55,12 @@ export async function user(args: readonly string[]): Promise<number> {
   }
   try {
     const config = readConfig();
-    const stores = open(config, command === "create");
+    const stores = await open(config, command === "create");
     try {
       const words = await run(stores, config, { command, name, rank: RANKS[ranks[0] ?? ""], flags });
       say(words);
     } finally {
-      stores.close();
+      await stores.close();
     }
     return 0;
   } catch (error) {
@@ -70,11 +70,11 @@ export async function user(args: readonly string[]): Promise<number> {
   }
 }
 
-function open({ dataDir }: Config, mayMake: boolean): Stores {
-  const file = join(dataDir, "echochat.sqlite");
-  if (!mayMake && !existsSync(file))
+async function open(config: Config, mayMake: boolean): Promise<Stores> {
+  const file = join(config.dataDir, "echochat.sqlite");
+  if (!mayMake && config.databaseUrl === null && !existsSync(file))
     throw new Complaint(`There is no database at ${file}: is DATA_DIR right?`);
-  return openStores(dataDir, clock.now());
+  return openStores(config, clock.now());
 }
 
 interface Order {

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { keysOf, nameKey } from "../accounts/names.ts";
 import type { AccountChanges } from "../accounts/ports.ts";
-import { createAccountStore } from "../db/sqlite/accounts.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
+import { createSqliteStores } from "../db/sqlite/stores.ts";
 import { MIGRATIONS } from "../resources.ts";
 import { guest, member, type Client } from "./client.ts";
 import type { World } from "./world.ts";
@@ -40,8 +40,8 @@ export async function addPeople(
   { dataDir }: Pick<World, "dataDir">,
   names: readonly string[],
 ): Promise<void> {
-  const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS, Date.now());
-  const store = createAccountStore(db);
+  const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
+  const { accounts: store } = createSqliteStores(db);
   for (const name of names)
     await store.create({ name, ...keysOf(name), passwordHash: "none", createdAt: Date.now() });
   db.$client.close();
@@ -53,8 +53,8 @@ export async function standAs(
   role: Exclude<Role, "guest">,
   name: string,
 ): Promise<void> {
-  const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS, Date.now());
-  const store = createAccountStore(db);
+  const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
+  const { accounts: store } = createSqliteStores(db);
   const account = await store.byNameKey(nameKey(name));
   if (!account) throw new Error(`${name} has no account`);
   await store.update(account.id, STANDING[role]);

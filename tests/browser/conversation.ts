@@ -1,10 +1,8 @@
 /** What people say, for rooms that should look lived in; and a way to let them have said it days ago. */
 import { join } from "node:path";
 import { nameKey } from "../../src/accounts/names.ts";
-import { createAccountStore } from "../../src/db/sqlite/accounts.ts";
-import { createMessageStore } from "../../src/db/sqlite/messages.ts";
 import { openSqlite } from "../../src/db/sqlite/open.ts";
-import { createRoomStore } from "../../src/db/sqlite/rooms.ts";
+import { createSqliteStores } from "../../src/db/sqlite/stores.ts";
 import { MIGRATIONS } from "../../src/resources.ts";
 import type { ClientKey } from "../../src/shared/ids.ts";
 import { newKey } from "../../src/testing/socket.ts";
@@ -19,16 +17,17 @@ export interface Said {
 
 /** Writes messages straight into the store: through the doors of the product nobody speaks yesterday. */
 export async function said(place: { dataDir: string }, lines: readonly Said[]): Promise<number[]> {
-  const db = openSqlite(join(place.dataDir, "echochat.sqlite"), MIGRATIONS, Date.now());
-  const room = (await createRoomStore(db).entry("public", null))?.room;
+  const db = openSqlite(join(place.dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
+  const { accounts, messages, rooms } = createSqliteStores(db);
+  const room = (await rooms.entry("public", null))?.room;
   const batch = [];
   for (const { by, text, at } of lines) {
-    const account = await createAccountStore(db).byNameKey(nameKey(by));
+    const account = await accounts.byNameKey(nameKey(by));
     if (!room || !account) throw new Error(`${by} has no account`);
     const key = newKey() as ClientKey;
     batch.push(post({ room: room.id, author: account.id, key, text, createdAt: at }));
   }
-  const written = await createMessageStore(db).write(batch);
+  const written = await messages.write(batch);
   db.$client.close();
   return postedOf(written).map(({ id }) => id);
 }

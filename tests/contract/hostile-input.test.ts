@@ -3,6 +3,7 @@ import { expectRefused, expectSecurityHeaders } from "../../src/testing/answers.
 import { guest, member, PASSWORD, stranger, type Client } from "../../src/testing/client.ts";
 import { messagesOn } from "../../src/testing/html.ts";
 import { ask } from "../../src/testing/raw.ts";
+import { someone } from "../../src/testing/staff.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -147,6 +148,24 @@ describe("__proto__ and constructor", () => {
       expect((await visitor.get(`/rooms/${name}`)).status).toBe(404);
       expect((await visitor.submit("/", { locale: name })).cookie("locale")).toBeUndefined();
     }
+    await expectUnhurt();
+  });
+});
+
+describe("NUL, which no name has,", () => {
+  test("finds nothing and hurts nobody in a path, in a search and at the door", async () => {
+    const paths = ["/rooms/public%00", "/users/ann%00", "/rooms/%00/messages/1", "/api/chat/rooms/a%00b/"];
+    for (const path of paths) {
+      const { status } = await ann.get(path);
+      expect({ path, isRefusal: isRefusal(status) }).toEqual({ path, isRefusal: true });
+    }
+    const staff = await someone(world, "staff", "searcher");
+    for (const list of ["users", "rooms", "audit"]) {
+      expect((await staff.get(`/admin/${list}?q=searcher%00`)).status).toBe(200);
+      expect((await staff.get(`/api/admin/${list}/?q=%00`)).status).toBe(200);
+    }
+    expect((await staff.get("/admin/users/ann%00")).status).toBe(404);
+    expect((await (await guest(world)).login("ann\0")).status).toBe(400);
     await expectUnhurt();
   });
 });

@@ -1,4 +1,5 @@
-/** What a failure of the database means; the drivers' own errors may stand below others. */
+/** What a failure of the database means. */
+import { hasCode } from "../failures.ts";
 
 /** After a failed fsync the kernel may have dropped what was to be written, and a second try would succeed without it. */
 export function isLost(error: unknown): boolean {
@@ -10,7 +11,7 @@ export function isUnavailable(error: unknown): boolean {
   return hasCode(error, /^SQLITE_(FULL|IOERR|BUSY|READONLY)/);
 }
 
-function hasCode(error: unknown, code: RegExp): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && code.test(String(error.code))) || hasCode(error.cause, code);
+/** Somebody else has a key that may be there once. */
+export function isTaken(error: unknown): boolean {
+  return hasCode(error, /^SQLITE_CONSTRAINT_UNIQUE$/);
 }

@@ -3,7 +3,7 @@ import type { Statement } from "bun:sqlite";
 import type { MessageStore, Page } from "../../chat/ports.ts";
 import type { MessageId, RoomId, UserId } from "../../shared/ids.ts";
 import type { MessageView } from "../../shared/protocol.ts";
-import { FROM, VIEW } from "./message-view.ts";
+import { FROM, VIEW } from "../message-view.ts";
 import type { SqliteDatabase } from "./open.ts";
 import { installation } from "./schema.ts";
 import { demandSpace } from "./space.ts";

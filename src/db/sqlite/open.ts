@@ -7,9 +7,6 @@ import * as schema from "./schema.ts";
 
 export type SqliteDatabase = BunSQLiteDatabase<typeof schema> & { $client: Database };
 
-/** A transaction that writes takes its turn at once: one that read first could find that another process has written. */
-export const IMMEDIATE = { behavior: "immediate" } as const;
-
 /** Pages of the write-ahead log before a checkpoint: 16 MB, so that few commits wait for one. */
 const CHECKPOINT_PAGES = 4096;
 const LOG_SIZE_LIMIT = 64 * 1024 * 1024;

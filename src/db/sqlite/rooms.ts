@@ -1,10 +1,9 @@
-import { eq } from "drizzle-orm";
-import type { Entry, Role, Room, RoomStore } from "../../chat/ports.ts";
+import type { Entry, Role, Room } from "../../chat/ports.ts";
 import { UNREAD_MAX } from "../../shared/limits.ts";
-import type { RoomId, UserId } from "../../shared/ids.ts";
+import type { UserId } from "../../shared/ids.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
-import { IMMEDIATE, type SqliteDatabase } from "./open.ts";
-import { invitations, members, messages, rooms, users } from "./schema.ts";
+import type { RoomReading } from "../rooms.ts";
+import type { SqliteDatabase } from "./open.ts";
 
 type Row = Omit<Room, "avatar" | "isClosed"> & { isClosed: number };
 
@@ -15,7 +14,7 @@ const ROOM = `r.id, r.slug, r.name, r.topic, r.head, r.is_closed AS isClosed,
  * Rooms are read for every page and every message, so by prepared statements like the message log. Three of them for one
  * entry take 4 us where one that joins takes 12.
  */
-export function createRoomStore(db: SqliteDatabase): RoomStore {
+export function createRoomReading(db: SqliteDatabase): RoomReading {
   const { $client: client } = db;
   const bySlug = client.query<Row, { slug: string }>(`SELECT ${ROOM} FROM rooms r WHERE r.slug = $slug`);
   const placeOf = client.query<Pick<Entry, "readSeq"> & { role: Role }, { room: number; user: number }>(
@@ -62,81 +61,8 @@ export function createRoomStore(db: SqliteDatabase): RoomStore {
       return { room, role, readSeq, isMuted: isMuted.get({ user })?.muted === 1 };
     },
 
-    async create(room, owner) {
-      return db.transaction((tx) => {
-        const [made] = tx
-          .insert(rooms)
-          .values({ ...room, createdBy: owner })
-          .onConflictDoNothing()
-          .returning({ id: rooms.id })
-          .all();
-        if (!made) return false;
-        const { createdAt: joinedAt } = room;
-        tx.insert(members).values({ roomId: made.id, userId: owner, role: "owner", joinedAt }).run();
-        return true;
-      }, IMMEDIATE);
-    },
-
-    async direct(room, one, other) {
-      const directKey = directKeyOf(one, other);
-      return db.transaction((tx) => {
-        const [made] = tx
-          .insert(rooms)
-          .values({ ...room, directKey, createdBy: one })
-          .onConflictDoNothing({ target: rooms.directKey })
-          .returning()
-          .all();
-        if (!made) return tx.select().from(rooms).where(eq(rooms.directKey, directKey)).get()?.slug ?? "";
-        const { createdAt: joinedAt } = room;
-        const pair = [one, other].map((userId) => ({
-          roomId: made.id,
-          userId,
-          role: "member" as const,
-          joinedAt,
-        }));
-        tx.insert(members).values(pair).run();
-        return made.slug;
-      }, IMMEDIATE);
-    },
-
     async ofUser(user) {
       return ofUser.all({ user, max: UNREAD_MAX }).map((row) => seenBy(row, user));
     },
-
-    async creator(room) {
-      const found = db
-        .select({ name: users.name })
-        .from(rooms)
-        .innerJoin(users, eq(users.id, rooms.createdBy))
-        .where(eq(rooms.id, room))
-        .get();
-      return found?.name ?? null;
-    },
-
-    async update(room, changes) {
-      db.update(rooms).set(changes).where(eq(rooms.id, room)).run();
-    },
-
-    async directSlug(one, other) {
-      const key = eq(rooms.directKey, directKeyOf(one, other));
-      return db.select({ slug: rooms.slug }).from(rooms).where(key).get()?.slug ?? null;
-    },
-
-    async remove(room) {
-      db.transaction((tx) => emptyRoom(tx, room), IMMEDIATE);
-    },
   };
-}
-
-/** The same for the two, whoever comes first. */
-function directKeyOf(one: UserId, other: UserId): string {
-  return `${Math.min(one, other)}:${Math.max(one, other)}`;
-}
-
-/** What is left is the slug, and the number up to which its changes were counted. */
-export function emptyRoom(tx: Pick<SqliteDatabase, "delete" | "update">, room: RoomId): void {
-  tx.delete(messages).where(eq(messages.roomId, room)).run();
-  tx.delete(invitations).where(eq(invitations.roomId, room)).run();
-  tx.delete(members).where(eq(members.roomId, room)).run();
-  tx.update(rooms).set({ name: "", topic: "", createdBy: null }).where(eq(rooms.id, room)).run();
 }

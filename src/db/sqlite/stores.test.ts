@@ -9,7 +9,7 @@ import { openSqliteStores } from "../../testing/stores/open.ts";
 import { describeMessageStore } from "../../testing/stores/suite.ts";
 import { createMessageStore } from "./messages.ts";
 import { openSqlite, type SqliteDatabase } from "./open.ts";
-import { createRoomStore } from "./rooms.ts";
+import { createRoomReading } from "./rooms.ts";
 
 describeMessageStore("SQLite", openSqliteStores);
 
@@ -19,7 +19,7 @@ describe("a SQLite database", () => {
   let files = 0;
 
   function open(name = `${(files += 1)}.sqlite`): SqliteDatabase {
-    const db = openSqlite(join(folder, name), MIGRATIONS, 1);
+    const db = openSqlite(join(folder, name), MIGRATIONS.sqlite, 1);
     opened.push(db);
     return db;
   }
@@ -49,7 +49,7 @@ describe("a SQLite database", () => {
   test("does not open, then or later, when a migration leaves rows that point nowhere", () => {
     open("broken.sqlite").$client.run("PRAGMA wal_checkpoint(TRUNCATE)");
     const careless = join(folder, "careless");
-    cpSync(MIGRATIONS, careless, { recursive: true });
+    cpSync(MIGRATIONS.sqlite, careless, { recursive: true });
     const journal = join(careless, "meta", "_journal.json");
     const { entries, ...rest } = JSON.parse(readFileSync(journal, "utf8")) as { entries: { when: number }[] };
     const when = Math.max(...entries.map((entry) => entry.when)) + 1;
@@ -80,7 +80,7 @@ describe("a SQLite database", () => {
     const db = open();
     const statements = statementsOf(db, () => {
       createMessageStore(db);
-      createRoomStore(db);
+      createRoomReading(db);
     });
     const plans = statements.map((sql) => ({ sql, plan: planOf(db.$client, sql) }));
 

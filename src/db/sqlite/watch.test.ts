@@ -15,7 +15,7 @@ let changes = 0;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "echochat-"));
-  const open = () => openSqlite(join(folder, "echochat.sqlite"), MIGRATIONS, 1);
+  const open = () => openSqlite(join(folder, "echochat.sqlite"), MIGRATIONS.sqlite, 1);
   [mine, other] = [open(), open()];
 });
 afterEach(() => stop());
@@ -46,7 +46,7 @@ test("nothing is noticed once the watch has ended", async () => {
 
 test("a database that works passes its probe unchanged, and one that is closed does not", async () => {
   stop = () => {};
-  const broken = openSqlite(join(folder, "broken.sqlite"), MIGRATIONS, 1);
+  const broken = openSqlite(join(folder, "broken.sqlite"), MIGRATIONS.sqlite, 1);
   const probe = createProbe(broken);
   const epoch = () => broken.$client.query("SELECT * FROM installation").all();
   const before = epoch();

@@ -122,6 +122,41 @@ export function keepingAccounts(stores: () => OpenStores): void {
     );
     expect(created.filter((account) => account !== null)).toHaveLength(1);
   });
+
+  test("take a name once when 20 ask to be renamed to it at once, and the others keep theirs", async () => {
+    const name = unique("ann");
+    const people = await Promise.all(Array.from({ length: 20 }, () => addAccount(stores())));
+    const renamed = await Promise.all(
+      people.map(({ id }) => stores().accounts.update(id, { name, nameKey: name, nameLook: name })),
+    );
+    const winners = renamed.filter((account) => account !== null);
+    expect(winners.map((account) => account.name)).toEqual([name]);
+    for (const { id, name: before } of people) {
+      const now = (await stores().accounts.byId(id))?.name;
+      expect(now).toBe(id === winners[0]?.id ? name : before);
+    }
+  });
+
+  test("were last seen when the last report says, each at their own time, in whatever order they are reported", async () => {
+    const people = await Promise.all(Array.from({ length: 50 }, () => addAccount(stores())));
+    const report = (offset: number) => new Map(people.map(({ id }, i) => [id, 1000 + offset + i]));
+    const backwards = new Map([...report(2000)].toReversed());
+    await Promise.all([report(0), backwards, report(100)].map((seen) => stores().accounts.markSeen(seen)));
+    await stores().accounts.markSeen(report(5000));
+    await stores().accounts.markSeen(new Map());
+    const seen = await Promise.all(people.map(({ id }) => stores().accounts.byId(id)));
+    expect(seen.map((account) => account?.lastSeenAt)).toEqual(people.map((_, i) => 6000 + i));
+  });
+
+  test("are looked for by texts that nobody can have, and not found", async () => {
+    const { name } = await addAccount(stores());
+    expect(await stores().accounts.byNameKey(name)).not.toBeNull();
+    for (const odd of [`${name}\0`, "\0", `${name}\ud800`]) {
+      expect(await stores().accounts.byNameKey(odd)).toBeNull();
+      expect(await stores().rooms.entry(odd, null)).toBeNull();
+      expect((await stores().directory.users({ q: odd, before: null, limit: 10 })).items).toEqual([]);
+    }
+  });
 }
 
 export function keepingSessions(stores: () => OpenStores): void {

@@ -3,31 +3,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
-import type { Account, AccountStore, AuditLog, Directory, SessionStore } from "../../accounts/ports.ts";
+import type { Account } from "../../accounts/ports.ts";
 import type { SignedInActor } from "../../chat/access.ts";
-import type { InvitationStore, MemberStore, MessageStore, Role, RoomStore } from "../../chat/ports.ts";
-import { createAccountStore, createSessionStore } from "../../db/sqlite/accounts.ts";
-import { createAuditLog } from "../../db/sqlite/audit.ts";
-import { createDirectory } from "../../db/sqlite/directory.ts";
-import { createInvitationStore } from "../../db/sqlite/invitations.ts";
-import { createMemberStore } from "../../db/sqlite/members.ts";
-import { createMessageStore } from "../../db/sqlite/messages.ts";
+import type { Role } from "../../chat/ports.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
-import { createRoomStore } from "../../db/sqlite/rooms.ts";
-import { members, rooms, users } from "../../db/sqlite/schema.ts";
+import { createSource } from "../../db/sqlite/source.ts";
+import { createSqliteStores } from "../../db/sqlite/stores.ts";
+import type { Source } from "../../db/source.ts";
+import type { DatabaseStores } from "../../db/stores.ts";
 import { MIGRATIONS } from "../../resources.ts";
 import type { RoomId, SessionId, UserId } from "../../shared/ids.ts";
 
 /** The stores of one database, and what no port can do. */
-export interface OpenStores {
-  accounts: AccountStore;
-  sessions: SessionStore;
-  rooms: RoomStore;
-  members: MemberStore;
-  invitations: InvitationStore;
-  messages: MessageStore;
-  audit: AuditLog;
-  directory: Directory;
+export interface OpenStores extends DatabaseStores {
   /** A private room without anyone in it. */
   addRoom(slug: string): Promise<RoomId>;
   addMember(room: RoomId, user: UserId, role?: Role): Promise<void>;
@@ -43,35 +31,38 @@ export interface OpenStores {
 export async function openSqliteStores(
   folder = mkdtempSync(join(tmpdir(), "echochat-")),
 ): Promise<OpenStores> {
-  const db = openSqlite(join(folder, "echochat.sqlite"), MIGRATIONS, Date.now());
+  const db = openSqlite(join(folder, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
+  const stores = createSqliteStores(db);
   return {
-    accounts: createAccountStore(db),
-    sessions: createSessionStore(db),
-    rooms: createRoomStore(db),
-    members: createMemberStore(db),
-    invitations: createInvitationStore(db),
-    messages: createMessageStore(db),
-    audit: createAuditLog(db),
-    directory: createDirectory(db),
-    async addRoom(slug) {
-      return db.insert(rooms).values({ slug, name: slug, createdAt: 0 }).returning().get().id;
-    },
-    async addMember(roomId, userId, role = "member") {
-      db.insert(members).values({ roomId, userId, role, joinedAt: 0 }).onConflictDoNothing().run();
-    },
-    async disableAccount(id) {
-      db.update(users).set({ isActive: false }).where(eq(users.id, id)).run();
-    },
-    async removeAccount(id) {
-      db.delete(users).where(eq(users.id, id)).run();
-    },
+    ...stores,
+    ...handsIn(createSource(db)),
     async reopen() {
-      db.$client.close();
+      await stores.close();
       return openSqliteStores(folder);
     },
     async close() {
-      db.$client.close();
+      await stores.close();
       rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** What is done in a database of whatever dialect, past its ports. */
+export function handsIn({ db, tables: { members, rooms, users } }: Source) {
+  return {
+    async addRoom(slug: string): Promise<RoomId> {
+      const [made] = await db.insert(rooms).values({ slug, name: slug, createdAt: 0 }).returning();
+      if (!made) throw new Error(`the room ${slug} was not made`);
+      return made.id;
+    },
+    async addMember(roomId: RoomId, userId: UserId, role: Role = "member"): Promise<void> {
+      await db.insert(members).values({ roomId, userId, role, joinedAt: 0 }).onConflictDoNothing();
+    },
+    async disableAccount(id: UserId): Promise<void> {
+      await db.update(users).set({ isActive: false }).where(eq(users.id, id));
+    },
+    async removeAccount(id: UserId): Promise<void> {
+      await db.delete(users).where(eq(users.id, id));
     },
   };
 }

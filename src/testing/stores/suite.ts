@@ -1,5 +1,6 @@
 /** What every implementation of the ports of chat and accounts must do. */
 import { afterAll, beforeAll, describe } from "bun:test";
+import { listing } from "./directory.ts";
 import { editing } from "./editing.ts";
 import { inviting } from "./invitations.ts";
 import { naming, findingRooms, keepingAccounts, keepingSessions } from "./keeping.ts";
@@ -40,5 +41,6 @@ export function describeMessageStore(name: string, open: () => Promise<OpenStore
     describe("an invitation", () => inviting(() => stores));
     describe("accounts", () => keepingAccounts(() => stores));
     describe("sessions", () => keepingSessions(() => stores));
+    describe("the lists of staff", () => listing(open));
   });
 }

@@ -8,13 +8,15 @@ import { serve } from "../servers/serve.ts";
 const LATER = 400;
 
 await serve({
-  openStores(dataDir, now) {
+  async openStores(config, now) {
+    const { dataDir } = config;
     // What it believes to be stored: a copy of its own, which the next start forgets.
     const believed = join(dataDir, "believed");
     rmSync(believed, { recursive: true, force: true });
     const database = new Bun.Glob("echochat.sqlite*").scanSync({ cwd: dataDir });
     for (const file of database) cpSync(join(dataDir, file), join(believed, file));
-    const [stores, ahead] = [openStores(dataDir, now), openStores(believed, now)];
+    const stores = await openStores(config, now);
+    const ahead = await openStores({ ...config, dataDir: believed }, now);
     return {
       ...stores,
       messages: {

@@ -4,8 +4,8 @@ import type { ClientKey } from "../../../src/shared/ids.ts";
 import { serve } from "../servers/serve.ts";
 
 await serve({
-  openStores(dataDir, now) {
-    const stores = openStores(dataDir, now);
+  async openStores(config, now) {
+    const stores = await openStores(config, now);
     const newKey = () => crypto.randomUUID() as ClientKey;
     return {
       ...stores,

@@ -1,20 +1,19 @@
 import { and, desc, eq, lt, or, sql } from "drizzle-orm";
-import type { AuditLog } from "../../accounts/ports.ts";
-import type { AuditAction } from "../../shared/audit.ts";
-import type { UserId } from "../../shared/ids.ts";
+import type { AuditLog } from "../accounts/ports.ts";
+import type { AuditAction } from "../shared/audit.ts";
+import type { UserId } from "../shared/ids.ts";
 import { contains, stretchOf } from "./lists.ts";
-import type { SqliteDatabase } from "./open.ts";
-import { audit } from "./schema.ts";
+import type { Source } from "./source.ts";
 
-export function createAuditLog(db: SqliteDatabase): AuditLog {
+export function createAuditLog({ db, tables: { audit } }: Source): AuditLog {
   return {
     async append(entry) {
-      db.insert(audit).values(entry).run();
+      await db.insert(audit).values(entry);
     },
 
     async page({ before, q, action, limit }) {
       const text = sql`${audit.actorName} || ' ' || ${audit.subject} || ' ' || ${audit.detail} || ' ' || ${audit.address}`;
-      const rows = db
+      const rows = await db
         .select()
         .from(audit)
         .where(
@@ -25,8 +24,7 @@ export function createAuditLog(db: SqliteDatabase): AuditLog {
           ),
         )
         .orderBy(desc(audit.id))
-        .limit(limit + 1)
-        .all();
+        .limit(limit + 1);
       const entries = rows.map(({ action: done, actorId, ...row }) => ({
         ...row,
         action: done as AuditAction,

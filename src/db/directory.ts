@@ -1,14 +1,15 @@
 import { and, desc, eq, isNull, lt, ne, or, sql } from "drizzle-orm";
-import type { Directory } from "../../accounts/ports.ts";
-import { MESSAGES_COUNTED } from "../../shared/limits.ts";
+import type { Directory } from "../accounts/ports.ts";
+import { MESSAGES_COUNTED } from "../shared/limits.ts";
 import { contains, stretchOf } from "./lists.ts";
-import type { SqliteDatabase } from "./open.ts";
-import { members, messages, rooms, users } from "./schema.ts";
+import type { Source } from "./source.ts";
 
-export function createDirectory(db: SqliteDatabase): Directory {
+export function createDirectory({ db, tables }: Source): Directory {
+  const { members, messages, rooms, users } = tables;
+
   return {
     async users({ q, before, limit }) {
-      const rows = db
+      const rows = await db
         .select()
         .from(users)
         .where(
@@ -20,8 +21,7 @@ export function createDirectory(db: SqliteDatabase): Directory {
           ),
         )
         .orderBy(desc(users.id))
-        .limit(limit + 1)
-        .all();
+        .limit(limit + 1);
       return stretchOf(rows, limit);
     },
 
@@ -37,7 +37,7 @@ export function createDirectory(db: SqliteDatabase): Directory {
         .from(members)
         .innerJoin(users, eq(users.id, members.userId))
         .where(and(eq(members.roomId, rooms.id), eq(members.role, "owner")));
-      const rows = db
+      const found = await db
         .select({
           id: rooms.id,
           slug: rooms.slug,
@@ -45,7 +45,7 @@ export function createDirectory(db: SqliteDatabase): Directory {
           isClosed: rooms.isClosed,
           owner: sql<string | null>`(${owner})`,
           members: sql<number>`(SELECT count(*) FROM ${members} WHERE ${belongs})`,
-          messages: sql<number>`(SELECT count(*) FROM (${written}))`,
+          messages: sql<number>`(SELECT count(*) FROM (${written}) AS written)`,
         })
         .from(rooms)
         .where(
@@ -64,9 +64,8 @@ export function createDirectory(db: SqliteDatabase): Directory {
           ),
         )
         .orderBy(desc(rooms.id))
-        .limit(limit + 1)
-        .all();
-      return stretchOf(rows, limit);
+        .limit(limit + 1);
+      return stretchOf(found, limit);
     },
   };
 }

@@ -1,10 +1,13 @@
 /** What the long lists have in common. */
 import { sql, type SQL, type SQLWrapper } from "drizzle-orm";
-import type { Stretch } from "../../accounts/ports.ts";
+import type { Stretch } from "../accounts/ports.ts";
 
-/** Not LIKE, to which some characters of a name are patterns. */
+/**
+ * Not LIKE, to which some characters of a name are patterns; and each dialect has another name for the place of a part.
+ * The part is not empty.
+ */
 export function contains(text: SQLWrapper, part: string): SQL {
-  return sql`instr(${text}, ${part}) > 0`;
+  return sql`replace(${text}, ${part}, '') <> ${text}`;
 }
 
 /** Of rows in descending order, one more than fits when there are more. */

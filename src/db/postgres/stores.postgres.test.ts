@@ -1,0 +1,4 @@
+import { openPostgresStores } from "../../testing/stores/postgres.ts";
+import { describeMessageStore } from "../../testing/stores/suite.ts";
+
+describeMessageStore("PostgreSQL", openPostgresStores);

@@ -1,0 +1,140 @@
+/** A private PostgreSQL for tests, made by the machine's own programs: databases of their own, gone at the end. */
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
+
+export interface PostgresServer {
+  port: number;
+  /** A new, empty database; answers with its URL. */
+  createDatabase(): Promise<string>;
+  dropDatabase(url: string): Promise<void>;
+  /** One statement as the superuser, in the database of this URL or in the server's own. */
+  run(statement: string, url?: string): Promise<Record<string, unknown>[]>;
+  /** `immediate`: as after a crash. The port stays the same. */
+  restart(mode?: "fast" | "immediate"): Promise<void>;
+  /** Ends it as a crash does, and starts it again. */
+  halt(): Promise<void>;
+  start(): Promise<void>;
+  /** Where its files lie. */
+  folder: string;
+  /** Ends it, and takes its files away. */
+  stop(): Promise<void>;
+}
+
+const USER = "echochat";
+const PASSWORD = "a-password-of-tests";
+const PLACES = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"];
+
+/** The folder of `initdb` and the others, of the newest version there is. */
+export function findPostgres(): string | null {
+  if (process.env["POSTGRES_BIN"]) return process.env["POSTGRES_BIN"];
+  for (const place of PLACES.filter((folder) => existsSync(folder))) {
+    const folders = readdirSync(place).map((name) => join(place, name, "bin"));
+    const newest = folders
+      .filter((folder) => existsSync(join(folder, "initdb")))
+      .toSorted(byVersion)
+      .at(-1);
+    if (newest) return newest;
+  }
+  return null;
+}
+
+const byVersion = (one: string, other: string) => one.localeCompare(other, "en", { numeric: true });
+
+/**
+ * `durable`: waits for the disk at every commit, as a server does that nobody has told otherwise. `within`: the folder its
+ * files are made in.
+ */
+export async function startPostgres({
+  durable = false,
+  within = tmpdir(),
+  settings = {},
+}: { durable?: boolean; within?: string; settings?: Record<string, string> } = {}): Promise<PostgresServer> {
+  const bin = findPostgres();
+  if (!bin) throw new Error("no PostgreSQL found; install postgresql or set POSTGRES_BIN");
+  const folder = mkdtempSync(join(within, "echochat-postgres-"));
+  const data = join(folder, "data");
+  const port = await freePort();
+  // PostgreSQL refuses to run as root.
+  const isRoot = process.getuid?.() === 0;
+  const asOwner = isRoot ? ["runuser", "-u", "postgres", "--"] : [];
+  const run = async (...command: string[]) => {
+    const child = Bun.spawn([...asOwner, ...command], { cwd: folder, stdout: "pipe", stderr: "pipe" });
+    const [words, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+    if (code !== 0) throw new Error(`${command[0]} failed:\n${words}`);
+  };
+
+  const passwords = join(folder, "password");
+  writeFileSync(passwords, PASSWORD);
+  if (isRoot) Bun.spawnSync(["chown", "-R", "postgres", folder]);
+  chmodSync(folder, 0o700);
+  const auth = ["--auth=scram-sha-256", `--pwfile=${passwords}`, `--username=${USER}`];
+  await run(join(bin, "initdb"), "-D", data, ...auth, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8");
+  const options: Record<string, string> = {
+    port: String(port),
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    max_connections: "200",
+    ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...settings,
+  };
+  const lines = Object.entries(options).map(([name, value]) => `${name} = '${value}'\n`);
+  await Bun.write(join(data, "postgresql.auto.conf"), lines.join(""));
+  if (isRoot) Bun.spawnSync(["chown", "postgres", join(data, "postgresql.auto.conf")]);
+
+  const control = (...args: string[]) => run(join(bin, "pg_ctl"), "-D", data, "-w", "-s", ...args);
+  const log = join(folder, "log");
+  const start = () => control("-l", log, "start");
+  const url = (database: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
+  await start();
+
+  async function statement(text: string, database = url("postgres")): Promise<Record<string, unknown>[]> {
+    const sql = postgres(database, { max: 1, onnotice: () => {} });
+    try {
+      return [...(await sql.unsafe(text))];
+    } finally {
+      await sql.end();
+    }
+  }
+
+  let made = 0;
+  return {
+    port,
+    folder,
+    run: statement,
+    start,
+    halt: () => control("stop", "-m", "immediate"),
+
+    async createDatabase() {
+      const name = `chat_${process.pid}_${++made}`;
+      await statement(`CREATE DATABASE ${name}`);
+      return url(name);
+    },
+
+    async dropDatabase(of) {
+      await statement(`DROP DATABASE IF EXISTS ${new URL(of).pathname.slice(1)} WITH (FORCE)`);
+    },
+
+    restart: (mode = "fast") => control("-m", mode, "-l", log, "restart"),
+
+    async stop() {
+      await control("stop", "-m", "immediate").catch(() => {});
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Free when it was asked for. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : 0);
+    });
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
