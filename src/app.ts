@@ -3,7 +3,9 @@ import { createLastSeen } from "./accounts/last-seen.ts";
 import { createMemoryBus } from "./bus/memory.ts";
 import { createFeed } from "./chat/feed.ts";
 import { StorageLost } from "./chat/ports.ts";
+import { openCache } from "./compose/cache.ts";
 import { clock, createDomain } from "./compose/domain.ts";
+import { openPictures } from "./compose/pictures.ts";
 import { createSockets } from "./compose/sockets.ts";
 import { openStores } from "./compose/stores.ts";
 import { createWeb } from "./compose/web.ts";
@@ -74,13 +76,16 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
     if (error instanceof StorageLost || stores.isLost(error)) parts.crash();
   }
 
-  const domain = createDomain({ config, stores, bus, secretKey, onFault, createFeed: parts.createFeed });
+  const pictures = await openPictures(config, onFault);
+  const { createLimit, probe: probeCache } = await openCache(null);
+  const given = { config, stores, pictures, createLimit, bus, secretKey, onFault };
+  const domain = createDomain({ ...given, createFeed: parts.createFeed });
   const hub = parts.createHub(bus);
   const sockets = createSockets({ config, domain, bus, hub, onFault, ...parts });
   const farewell = createFarewell(hub, Math.random);
   let isStopping = false;
   const lastSeen = createLastSeen({ store: stores.accounts, clock, stillHere: sockets.pagesOpenFor });
-  const edge = { config, stores, domain, sockets, lastSeen, bus, secretKey, log, onFault };
+  const edge = { ...given, domain, sockets, lastSeen, probeCache, log };
   const app = await createWeb({ ...edge, isStopping: () => isStopping });
 
   app.listen({

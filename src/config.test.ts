@@ -108,6 +108,7 @@ describe("a variable", () => {
     ["PRESENCE_HEARTBEAT", "3", { presence: { heartbeat: 3 } }],
     ["PRESENCE_IDLE_TIMEOUT", "-1", { presence: { idleTimeout: 0 } }],
     ["PRESENCE_TOUCH_INTERVAL", "3", { presence: { touchInterval: 3 } }],
+    ["MEDIA_DIR", "/media", { mediaDir: "/media", s3: null }],
   ] as const)("%s=%s is taken", (name, value, expected) => {
     expect(readConfig({ [name]: value })).toMatchObject(expected);
   });
@@ -233,6 +234,44 @@ describe("a value that cannot be used stops the start with one line that names i
   test("a missing secret key where several nodes share a database", () => {
     const complaint = complaintAbout({ NODE_ENV: "production", DATABASE_URL: "postgres://db/echochat" });
     expect(complaint).toStartWith("SECRET_KEY must be set");
+  });
+});
+
+describe("pictures on S3", () => {
+  const ALL = {
+    S3_BUCKET: "pictures",
+    S3_ENDPOINT: "https://s3.example.org/storage",
+    S3_REGION: "eu-central-1",
+    S3_ACCESS_KEY_ID: "a-key-id",
+    S3_SECRET_ACCESS_KEY: "a-secret-key",
+  };
+
+  test("need all five variables", () => {
+    expect(readConfig(ALL)).toMatchObject({
+      mediaDir: null,
+      s3: {
+        bucket: "pictures",
+        endpoint: "https://s3.example.org/storage",
+        region: "eu-central-1",
+        accessKeyId: "a-key-id",
+        secretAccessKey: "a-secret-key",
+      },
+    });
+    for (const name of Object.keys(ALL))
+      expect(complaintAbout({ ...ALL, [name]: "" })).toStartWith(`${name} must be set`);
+  });
+
+  test.each(["s3.example.org", "ftp://s3.example.org", "https://a-key-id:a-secret-key@s3.example.org"])(
+    "are not at %s, and whatever secret is in that is not repeated",
+    (endpoint) => {
+      const complaint = complaintAbout({ ...ALL, S3_ENDPOINT: endpoint });
+      expect(complaint).toStartWith("S3_ENDPOINT must be a URL");
+      expect(complaint).not.toContain("a-secret-key");
+    },
+  );
+
+  test("are not in a folder as well", () => {
+    expect(complaintAbout({ ...ALL, MEDIA_DIR: "/media" })).toStartWith("MEDIA_DIR must be unset");
   });
 });
 

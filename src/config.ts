@@ -2,6 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import type { PasswordRules } from "./accounts/passwords.ts";
 import type { CorsOptions } from "./http/cors.ts";
+import type { S3Account } from "./media/s3.ts";
 import type { SocketCaps } from "./ws/routes.ts";
 import { MESSAGE_MAX_LENGTH, PAGE_SIZE, PAGE_SIZE_MAX } from "./shared/limits.ts";
 
@@ -48,6 +49,10 @@ export interface Config {
   /** Which slugs may name a room; `public` always may. */
   roomSlug: RegExp;
   presence: PresenceConfig;
+  /** Null: `media` in the data folder. */
+  mediaDir: string | null;
+  /** Null: pictures lie in a folder. */
+  s3: S3Account | null;
 }
 
 /** How long people count as present without a word from them. Seconds. */
@@ -118,7 +123,25 @@ export function readConfig(env: Environment = process.env): Config {
       idleTimeout: Math.max(0, whole(env, "PRESENCE_IDLE_TIMEOUT", 90, -1, 86_400)),
       touchInterval: whole(env, "PRESENCE_TOUCH_INTERVAL", 30, 0, 86_400),
     },
+    mediaDir: env.MEDIA_DIR || null,
+    s3: s3(env),
   };
+}
+
+const S3 = ["S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;
+
+/** All of it or nothing. */
+function s3(env: Environment): S3Account | null {
+  if (S3.every((name) => !env[name])) return null;
+  if (env.MEDIA_DIR) throw new ConfigError("MEDIA_DIR must be unset where pictures are kept on S3");
+  const [bucket, endpoint, region, accessKeyId, secretAccessKey] = S3.map((name) => {
+    if (env[name]) return env[name];
+    throw new ConfigError(`${name} must be set where pictures are kept on S3`);
+  }) as [string, string, string, string, string];
+  const url = URL.parse(endpoint);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash)
+    throw new ConfigError("S3_ENDPOINT must be a URL such as https://s3.example.org");
+  return { bucket, endpoint, region, accessKeyId, secretAccessKey };
 }
 
 function secret(env: Environment): string | null {

@@ -173,8 +173,14 @@ export interface Secrets {
   text(length: number): string;
 }
 
-/** `unreadable`: not whole, or of no kind that is read here. `too_many_pixels`: more than 25 million. */
-export type PictureFault = "unreadable" | "too_many_pixels";
+/**
+ * `unreadable`: not whole, or of no kind that is read here. `too_many_pixels`: more than 25 million. `unavailable`: nothing
+ * is wrong with it, but it cannot be stored now.
+ */
+export type PictureFault = "unreadable" | "too_many_pixels" | "unavailable";
+
+/** Where pictures lie is out of reach, for now. */
+export class PicturesAway extends Error {}
 
 /** The pictures of people, each in two sizes. */
 export interface Pictures {

@@ -121,6 +121,11 @@ export function createProfiles(deps: { store: AccountStore; pictures: Pictures; 
   };
 }
 
+/** Whether the fault is ours and not theirs. */
+export function mayTryAgain({ image }: ProfileFaults): boolean {
+  return image?.fault === "unavailable";
+}
+
 const TAKEN: Taken = { fault: "taken" };
 const BAD_CHARACTERS: BadCharacters = { fault: "bad_characters" };
 

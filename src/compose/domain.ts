@@ -3,6 +3,7 @@ import { createAccounts } from "../accounts/accounts.ts";
 import { createAudit } from "../accounts/audit.ts";
 import { createCredentials } from "../accounts/credentials.ts";
 import { createPasswords } from "../accounts/passwords.ts";
+import type { Pictures } from "../accounts/ports.ts";
 import { createProfiles } from "../accounts/profiles.ts";
 import { createSessions } from "../accounts/sessions.ts";
 import { createStanding } from "../accounts/standing.ts";
@@ -17,12 +18,12 @@ import { createRecent } from "../chat/recent.ts";
 import { createRooms } from "../chat/rooms.ts";
 import { createStaffActs } from "../chat/staff.ts";
 import { createWriter } from "../chat/writer.ts";
-import type { Config, RateConfig } from "../config.ts";
+import type { Config } from "../config.ts";
 import { secretText } from "../http/csrf.ts";
 import { createSeal } from "../http/seal.ts";
-import { createMemoryLimit } from "../limits/memory.ts";
 import { loadCommonPasswords } from "../resources.ts";
 import type { ClientKey } from "../shared/ids.ts";
+import type { Cache } from "./cache.ts";
 import type { Stores } from "./stores.ts";
 
 export type Domain = ReturnType<typeof createDomain>;
@@ -32,6 +33,8 @@ export const clock: Clock = { now: () => Date.now() };
 export interface DomainDeps {
   config: Config;
   stores: Stores;
+  pictures: Pictures;
+  createLimit: Cache["createLimit"];
   bus: Bus;
   secretKey: string;
   onFault: (what: string, error: unknown) => void;
@@ -39,19 +42,18 @@ export interface DomainDeps {
 }
 
 export function createDomain(deps: DomainDeps) {
-  const { config, stores, bus, secretKey, onFault } = deps;
+  const { config, stores, pictures, createLimit, bus, secretKey, onFault } = deps;
   const passwords = createPasswords(config.passwordRules, loadCommonPasswords);
-  const { pictures } = stores;
   const sessions = createSessions({ store: stores.sessions, clock, secrets: { text: secretText }, bus });
   const audit = createAudit({ log: stores.audit, clock });
   const standing = createStanding({ store: stores.accounts, sessions, bus, audit });
 
   const keys = createKeys();
   const access = createAccess(stores.rooms);
-  const roomRate = createLimit(config.roomRate);
+  const roomRate = createLimit("room", config.roomRate);
   const slugs = config.roomSlug;
   const rooms = createRooms({ store: stores.rooms, bus, clock, keys, rate: roomRate, slugs });
-  const messageRate = createLimit(config.messageRate);
+  const messageRate = createLimit("message", config.messageRate);
   const maxLength = config.messageMaxLength;
   const store = stores.messages;
   const writer = createWriter({
@@ -76,7 +78,7 @@ export function createDomain(deps: DomainDeps) {
       store: stores.invitations,
       seal: createSeal(secretKey),
       clock,
-      rate: createLimit(config.invitationRate),
+      rate: createLimit("invitation", config.invitationRate),
     }),
     messages,
     writer,
@@ -84,10 +86,6 @@ export function createDomain(deps: DomainDeps) {
     presence: createPresence({ clock, bus, ...config.presence }),
     acts: createStaffActs({ standing, rooms, messages, store, audit }),
   };
-}
-
-export function createLimit({ points, windowSeconds }: RateConfig) {
-  return createMemoryLimit(points, windowSeconds);
 }
 
 function createKeys(): KeyMaker {

@@ -1,17 +1,13 @@
-/** Where everything is kept: the database and the pictures, in the data folder or where the configuration says. */
+/** The database: in the data folder, or where the configuration says. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Pictures } from "../accounts/ports.ts";
 import { ConfigError, type Config } from "../config.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
 import { createSqliteStores } from "../db/sqlite/stores.ts";
 import type { DatabaseStores } from "../db/stores.ts";
-import { createPictures } from "../media/pictures.ts";
 import { MIGRATIONS } from "../resources.ts";
 
-export interface Stores extends DatabaseStores {
-  pictures: Pictures;
-}
+export type Stores = DatabaseStores;
 
 export async function openStores(
   { dataDir, ...config }: Pick<Config, "dataDir" | "databaseUrl" | "databasePoolSize">,
@@ -19,8 +15,7 @@ export async function openStores(
 ): Promise<Stores> {
   mkdirSync(dataDir, { recursive: true });
   const { databaseUrl: url, databasePoolSize: pool } = config;
-  const database = url === null ? openFile(dataDir, now) : await openServer(url, pool, now);
-  return { ...database, pictures: createPictures(join(dataDir, "media")) };
+  return url === null ? openFile(dataDir, now) : openServer(url, pool, now);
 }
 
 function openFile(dataDir: string, now: number): DatabaseStores {

@@ -1,5 +1,6 @@
 /** The edge: all routes, pages and API alike, and what they share. */
 import type { LastSeen } from "../accounts/last-seen.ts";
+import { PicturesAway, type Pictures } from "../accounts/ports.ts";
 import type { Bus } from "../chat/ports.ts";
 import type { Config } from "../config.ts";
 import { accountRoutes } from "../http/accounts.tsx";
@@ -33,13 +34,17 @@ import { createUploads } from "../http/uploads.ts";
 import type { Log } from "../log.ts";
 import { loadBundles, PUBLIC_FILES } from "../resources.ts";
 import { socketRoutes } from "../ws/routes.ts";
-import { clock, createLimit, type Domain } from "./domain.ts";
+import type { Cache } from "./cache.ts";
+import { clock, type Domain } from "./domain.ts";
 import type { Sockets } from "./sockets.ts";
 import type { Stores } from "./stores.ts";
 
 export interface WebDeps {
   config: Config;
   stores: Stores;
+  pictures: Pictures;
+  createLimit: Cache["createLimit"];
+  probeCache: Cache["probe"];
   domain: Domain;
   sockets: Sockets;
   lastSeen: LastSeen;
@@ -52,24 +57,27 @@ export interface WebDeps {
 
 export async function createWeb(deps: WebDeps) {
   const { config, stores, domain, sockets, lastSeen, bus, secretKey, log, onFault, isStopping } = deps;
+  const { pictures, createLimit } = deps;
   const { passwordRules, messageMaxLength, pageSize, pageSizeMax } = config;
   const { accounts, audit, sessions } = domain;
-  const { directory, pictures, audit: auditLog } = stores;
+  const { directory, audit: auditLog } = stores;
 
   const origins = createOrigins(config);
   const tokens = createTokens(secretKey);
   const identify = createIdentify({ lastSeen, sessions, tokens, origins });
   const edge = createEdge({ identify, lastSeen, origins, sessions, tokens, audit });
 
-  const rates = { login: createLimit(config.authRate), register: createLimit(config.authRate) };
+  const rates = {
+    login: createLimit("login", config.authRate),
+    register: createLimit("register", config.authRate),
+  };
   // From all addresses together an account takes more than from one, so that a stranger does not lock it.
-  const accountRate = createLimit({ ...config.authRate, points: 2 * config.authRate.points });
+  const accountRate = createLimit("account", { ...config.authRate, points: 2 * config.authRate.points });
   const entrance = createEntrance({ accounts, audit, origins, rates, accountRate });
   const staffArea = createStaffArea({ audit, origins });
 
   const assets = createAssets(await loadBundles());
   const shellOf = createShell(assets);
-  const { isUnavailable } = stores;
   const onError = createErrorHandler({ edge, shellOf, onFault, isUnavailable, routes: () => app.routes });
   const cors = createCors(config.cors);
   const cache = createPageCache(bus);
@@ -77,10 +85,11 @@ export async function createWeb(deps: WebDeps) {
 
   const shared = { ...domain, edge, shellOf, staffArea };
   const pages = createRoomPages({ ...shared, cache, messageMaxLength });
-  const uploadRate = createLimit(config.uploadRate);
+  const uploadRate = createLimit("upload", config.uploadRate);
   const editing = { ...shared, loginRate: rates.login, uploads: createUploads(), uploadRate };
   const administration = { ...shared, auditLog, directory };
-  const probes = { database: probe, cache: async () => {} };
+  const probes = { database: probe, cache: deps.probeCache };
+  const socketRate = createLimit("socket", config.socketRate);
   const handshakes = { ...sockets, clock, identify, origins, rooms: domain.rooms, isStopping };
 
   const app = server
@@ -99,8 +108,12 @@ export async function createWeb(deps: WebDeps) {
     .use(adminApi(administration))
     .use(healthApi({ clock, log, probes, isStopping }))
     .use(chatApi({ ...shared, pageSize, pageSizeMax }))
-    .use(socketRoutes({ ...handshakes, rate: createLimit(config.socketRate), caps: config.socketCaps }));
+    .use(socketRoutes({ ...handshakes, rate: socketRate, caps: config.socketCaps }));
   return app;
+
+  function isUnavailable(error: unknown): boolean {
+    return stores.isUnavailable(error) || error instanceof PicturesAway;
+  }
 
   /** A disk that fails here would fail everybody else; whatever else is wrong is the watcher's to hear. */
   async function probe(): Promise<void> {

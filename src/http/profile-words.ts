@@ -34,6 +34,7 @@ export function profileWords(
     empty: faults.pictureEmpty,
     unreadable: faults.pictureUnreadable,
     too_many_pixels: faults.pictureTooManyPixels,
+    unavailable: faults.pictureUnavailable,
     name_too_long: faults.pictureName,
     extension: faults.pictureExtension,
   };

@@ -2,7 +2,7 @@
 import { Elysia } from "elysia";
 import type { Credentials } from "../accounts/credentials.ts";
 import type { PasswordRules } from "../accounts/passwords.ts";
-import type { Profiles } from "../accounts/profiles.ts";
+import { mayTryAgain, type Profiles } from "../accounts/profiles.ts";
 import type { SignedIn, Sessions } from "../accounts/sessions.ts";
 import type { Members } from "../chat/members.ts";
 import type { RateLimit } from "../chat/ports.ts";
@@ -90,7 +90,8 @@ export function profileRoutes(deps: ProfilePages) {
     const form = { ...typed, bio: typed.bio.replaceAll("\r\n", "\n"), picture };
     const result = await profiles.edit(id, form);
     if ("account" in result) return seeOther("/profile?done=profile");
-    return draw(owner, { status: 422, typed, errors: profileWords(result.refused, shell) });
+    const status = mayTryAgain(result.refused) ? 503 : 422;
+    return draw(owner, { status, typed, errors: profileWords(result.refused, shell) });
   }
 
   async function changePassword(owner: Owner, fields: Fields): Promise<Response> {

@@ -1,9 +1,12 @@
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterMemory, RateLimiterRes, type RateLimiterAbstract } from "rate-limiter-flexible";
 import type { RateLimit } from "../chat/ports.ts";
 
 /** At most `points` attempts a subject in a fixed window that starts with its first attempt. */
 export function createMemoryLimit(points: number, windowSeconds: number): RateLimit {
-  const limiter = new RateLimiterMemory({ points, duration: windowSeconds });
+  return countedBy(new RateLimiterMemory({ points, duration: windowSeconds }));
+}
+
+export function countedBy(limiter: RateLimiterAbstract): RateLimit {
   return {
     async take(subject) {
       try {
@@ -12,7 +15,7 @@ export function createMemoryLimit(points: number, windowSeconds: number): RateLi
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;
         const retryAfterSeconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
-        return { allowed: false, retryAfterSeconds, first: refused.consumedPoints === points + 1 };
+        return { allowed: false, retryAfterSeconds, first: refused.consumedPoints === limiter.points + 1 };
       }
     },
   };

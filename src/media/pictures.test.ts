@@ -5,10 +5,13 @@ import * as fc from "fast-check";
 import { smallAvatar } from "../shared/media.ts";
 import { bmp, gif, hollowPng, jpeg, photograph, png, SECRET, webp } from "../testing/pictures.ts";
 import { makeDataDir, removeDataDir } from "../testing/world.ts";
+import { openDisk } from "./disk.ts";
 import { createPictures } from "./pictures.ts";
 
 const folder = makeDataDir();
-const pictures = createPictures(folder);
+const pictures = createPictures(await openDisk(folder), (what, error) => {
+  throw new Error(what, { cause: error });
+});
 afterAll(() => removeDataDir(folder));
 
 describe("a picture that is kept", () => {

@@ -1,10 +1,8 @@
-/** Pictures on disk. Uploads are decoded and drawn anew as WebP: of what came, only what is seen is kept. */
-import { mkdirSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+/** Uploads are decoded and drawn anew as WebP: of what came, only what is seen is kept. */
 import type { PictureFault, Pictures } from "../accounts/ports.ts";
 import { smallAvatar } from "../shared/media.ts";
 import { createTurns } from "../shared/turns.ts";
+import type { MediaStorage } from "./storage.ts";
 import { framePixels, isWhole, pictureType } from "./wholeness.ts";
 
 /** Decoded, 100 MB. */
@@ -21,22 +19,24 @@ const LARGE = { shorter: 256, longer: 1024 };
 const SMALL = { shorter: 64, longer: 256 };
 
 const WEBP = { quality: 82 };
+const WEBP_TYPE = "image/webp";
 
 const FOLDER = "profile_pics";
 
 /** Ours are `<32 hex>.webp` and `<32 hex>.64.webp`; imported ones have the names that they had. */
 const STORED = /^profile_pics\/[\p{L}\p{N}_-][\p{L}\p{N}_.-]{0,99}$/u;
 
-/** `folder` is what /media/ shows. */
-export function createPictures(folder: string): Pictures {
-  mkdirSync(join(folder, FOLDER), { recursive: true });
+/** `onFault` hears why a picture could not be stored; its sender is only told that it was not. */
+export function createPictures(
+  storage: MediaStorage,
+  onFault: (what: string, error: unknown) => void,
+): Pictures {
   const turn = createTurns(CONCURRENT_DECODES);
 
-  /** Nobody ever sees half a file, not even after a crash. */
-  async function write(path: string, bytes: Uint8Array): Promise<void> {
-    const target = join(folder, path);
-    await Bun.write(`${target}.tmp`, bytes);
-    await rename(`${target}.tmp`, target);
+  async function discard(path: string): Promise<void> {
+    if (!STORED.test(path)) return;
+    const names = new Set([path, smallAvatar(path)]);
+    await Promise.all([...names].map((name) => storage.remove(name)));
   }
 
   return {
@@ -44,20 +44,23 @@ export function createPictures(folder: string): Pictures {
       const drawn = await turn(() => draw(upload));
       if ("fault" in drawn) return drawn;
       const path = `${FOLDER}/${Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex")}.webp`;
-      await write(smallAvatar(path), drawn.small);
-      await write(path, drawn.large);
+      try {
+        await storage.put(smallAvatar(path), drawn.small, WEBP_TYPE);
+        await storage.put(path, drawn.large, WEBP_TYPE);
+      } catch (error) {
+        onFault("picture not stored", error);
+        discard(path).catch((failed: unknown) => onFault("half a picture not removed", failed));
+        return { fault: "unavailable" };
+      }
       return { path };
     },
 
-    async discard(path) {
-      if (!STORED.test(path)) return;
-      for (const name of new Set([path, smallAvatar(path)])) await rm(join(folder, name), { force: true });
-    },
+    discard,
 
     async open(path) {
       if (!STORED.test(path) || path.endsWith(".tmp")) return null;
-      const content = Bun.file(join(folder, path));
-      if (!(await content.exists())) return null;
+      const content = await storage.get(path);
+      if (!content) return null;
       const type = pictureType(await content.slice(0, 12).bytes());
       return type && { type, content };
     },

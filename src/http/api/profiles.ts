@@ -1,6 +1,6 @@
 /** `/api/auth/profile/` and `/api/auth/users/`: what people tell of themselves, as existing clients know it. */
 import { Elysia } from "elysia";
-import type { Profiles } from "../../accounts/profiles.ts";
+import { mayTryAgain, type Profiles } from "../../accounts/profiles.ts";
 import type { RateLimit } from "../../chat/ports.ts";
 import { readFields } from "../body.ts";
 import { mayHaveTokenInside } from "../csrf.ts";
@@ -54,7 +54,10 @@ export function profileApi({ edge, profiles, uploads, uploadRate }: ProfileApi) 
           if (form.picture) await takeUpload(String(id));
           const result = await profiles.edit(id, profileFormOf(form));
           return "refused" in result
-            ? json({ errors: texts.profileErrors(result.refused) }, { status: 400 })
+            ? json(
+                { errors: texts.profileErrors(result.refused) },
+                { status: mayTryAgain(result.refused) ? 503 : 400 },
+              )
             : json({ user: userView(result.account, visitor.origin) });
         });
       },

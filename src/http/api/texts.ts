@@ -102,6 +102,8 @@ function imageText(image: Fields["image"]): string {
     case "unreadable":
     case "too_many_pixels":
       return "Загрузите правильное изображение. Файл, который вы загрузили, поврежден или не является изображением.";
+    case "unavailable":
+      return "Сейчас изображение сохранить нельзя. Попробуйте чуть позже.";
     case "name_too_long":
       return `Убедитесь, что это имя файла содержит не более 100 символов (сейчас ${image.length}).`;
     case "extension":

@@ -333,6 +333,7 @@ export const en = {
       pictureTooLarge: "The file is larger than 20 MB.",
       pictureUnreadable: "This is not a picture of a known kind, or it is damaged.",
       pictureTooManyPixels: "The picture has more than 25 million pixels.",
+      pictureUnavailable: "Pictures cannot be stored right now. Try again soon.",
       pictureName: "The name of the file is longer than 100 characters.",
       pictureExtension: "The name of the file does not end like that of a picture.",
       tooManyUploads: "Too many pictures. Try again in {n} s.",
