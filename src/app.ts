@@ -5,6 +5,7 @@ import { createFeed } from "./chat/feed.ts";
 import { StorageLost } from "./chat/ports.ts";
 import { openCache } from "./compose/cache.ts";
 import { clock, createDomain } from "./compose/domain.ts";
+import { openNeighbours, type NeighboursDeps } from "./compose/neighbours.ts";
 import { openPictures } from "./compose/pictures.ts";
 import { createSockets } from "./compose/sockets.ts";
 import { openStores } from "./compose/stores.ts";
@@ -33,6 +34,7 @@ export interface App {
 export interface Parts {
   openStores: typeof openStores;
   createBus: typeof createMemoryBus;
+  createRelay: NeighboursDeps["createRelay"];
   createFeed: typeof createFeed;
   createHub: typeof createHub;
   socketHandlers: typeof socketHandlers;
@@ -44,6 +46,7 @@ export interface Parts {
 const PARTS: Parts = {
   openStores,
   createBus: createMemoryBus,
+  createRelay: async (deps) => (await import("./chat/relay.ts")).createRelay(deps),
   createFeed,
   createHub,
   socketHandlers,
@@ -66,7 +69,6 @@ const LAST_WORDS = 250;
 /** In the order in which data flows: what is kept, the rules, the sockets that tell of it, the edge. */
 export async function createApp(config: Config, log: Log, wrong: Partial<Parts> = {}): Promise<App> {
   const parts = { ...PARTS, ...wrong };
-  const bus = parts.createBus();
   const stores = await parts.openStores(config, clock.now());
   const secretKey = loadSecretKey(config);
 
@@ -77,11 +79,16 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
   }
 
   const pictures = await openPictures(config, onFault);
-  const { createLimit, probe: probeCache } = await openCache(null);
+  const { createRelay } = parts;
+  const local = parts.createBus();
+  const neighbours = await openNeighbours({ config, stores, local, createRelay, log, onFault });
+  const { bus, nodes, together, redis } = neighbours;
+  const { createLimit, probe: probeCache } = await openCache(redis);
   const given = { config, stores, pictures, createLimit, bus, secretKey, onFault };
-  const domain = createDomain({ ...given, createFeed: parts.createFeed });
+  const domain = createDomain({ ...given, together, createFeed: parts.createFeed });
   const hub = parts.createHub(bus);
-  const sockets = createSockets({ config, domain, bus, hub, onFault, ...parts });
+  const { members } = stores;
+  const sockets = createSockets({ config, domain, members, bus, nodes, hub, onFault, ...parts });
   const farewell = createFarewell(hub, Math.random);
   let isStopping = false;
   const lastSeen = createLastSeen({ store: stores.accounts, clock, stillHere: sockets.pagesOpenFor });
@@ -100,6 +107,7 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
   const listening = app.server;
   if (!listening) throw new Error("the server did not start");
   hub.attach(listening);
+  neighbours.start(hub.served);
 
   const writeLastSeen = () =>
     lastSeen.flush().catch((error: unknown) => onFault("last seen not stored", error));
@@ -119,6 +127,7 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
       farewell.close();
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
       sockets.stop();
+      await neighbours.stop();
       await stores.close();
     },
   };

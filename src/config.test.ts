@@ -127,6 +127,7 @@ describe("a variable", () => {
     "CHAT_MESSAGE_MAX_LENGTH",
     "CHAT_ROOM_SLUG_REGEX",
     "DATABASE_URL",
+    "REDIS_URL",
   ])("%s that is empty means the default", (name) => {
     expect(readConfig({ [name]: "" })).toEqual(readConfig({}));
   });
@@ -215,6 +216,7 @@ describe("a value that cannot be used stops the start with one line that names i
     ["DATABASE_URL", "postgres://", "a URL such as postgres://"],
     ["DATABASE_URL", "postgres://ann:100%@localhost/echochat", "%25"],
     ["DATABASE_POOL_SIZE", "1", "a whole number from 2 to 1000"],
+    ["REDIS_URL", "redis://cache.example.org", "set DATABASE_URL too"],
   ])("%s=%j", (name, value, expected) => {
     const message = complaintAbout({ [name]: value });
     expect(message).toStartWith(name);

@@ -19,6 +19,8 @@ export interface Config {
   databaseUrl: string | null;
   /** Connections of this process. */
   databasePoolSize: number;
+  /** Null: this node tells others nothing. */
+  redisUrl: string | null;
   /** Null: made at the first start and kept in the data folder. */
   secretKey: string | null;
   /** Scheme and host under which the world sees this server, without a trailing slash. */
@@ -82,6 +84,8 @@ export function readConfig(env: Environment = process.env): Config {
   if (production && env.DATABASE_URL && !secretKey) {
     throw new ConfigError("SECRET_KEY must be set in production, to the same text on every node");
   }
+  if (env.REDIS_URL && !env.DATABASE_URL)
+    throw new ConfigError("REDIS_URL is for nodes that share a database: set DATABASE_URL too");
 
   const pageSize = whole(env, "CHAT_MESSAGES_PAGE_SIZE", PAGE_SIZE, 1, 1000);
   return {
@@ -90,6 +94,7 @@ export function readConfig(env: Environment = process.env): Config {
     dataDir: env.DATA_DIR || "./data",
     databaseUrl: databaseUrl(env),
     databasePoolSize: whole(env, "DATABASE_POOL_SIZE", 10, 2, 1000),
+    redisUrl: env.REDIS_URL || null,
     secretKey,
     publicBaseUrl: baseUrl(env),
     trustedProxies: networks(env, "TRUSTED_PROXIES", LOOPBACK_AND_PRIVATE),

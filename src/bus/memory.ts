@@ -10,5 +10,6 @@ export function createMemoryBus(): Bus {
     subscribe(listener) {
       listeners.push(listener);
     },
+    serve() {},
   };
 }

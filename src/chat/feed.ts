@@ -46,13 +46,18 @@ function fitting(
   head: number,
   { to: end, changes: all }: Omit<Changes, "room" | "from">,
 ): CatchUp {
+  const changes = all.slice(0, frameSize(all));
+  const to = changes.length === all.length ? end : (changes.at(-1)?.rev ?? from);
+  return { changes: { from, to, changes }, isWhole: to === head };
+}
+
+/** How many of the changes one frame takes: at least one, if there is one. */
+export function frameSize(changes: readonly MessageView[]): number {
   let text = 0;
   const fits = (message: MessageView, i: number) => {
     text += message.text.length;
     return i === 0 || (i < RESUME_FRAME_CHANGES && text <= RESUME_FRAME_TEXT);
   };
-  const beyond = all.findIndex((message, i) => !fits(message, i));
-  const changes = beyond < 0 ? all : all.slice(0, beyond);
-  const to = beyond < 0 ? end : (changes.at(-1)?.rev ?? from);
-  return { changes: { from, to, changes }, isWhole: to === head };
+  const beyond = changes.findIndex((message, i) => !fits(message, i));
+  return beyond < 0 ? changes.length : beyond;
 }

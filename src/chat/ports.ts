@@ -229,6 +229,8 @@ export interface Presence {
   present(): Present;
   /** Told of each coming and going, and of new names; `changed`: who is present, or how they look, is another now. */
   onMove(listener: (changed: boolean) => void): void;
+  /** Told before that of each who comes, or looks different, and of each who goes: `person` is undefined then. */
+  onEach(listener: (key: string, person: PersonView | null | undefined) => void): void;
   /** Lets everybody go whose time has run out. */
   expire(): void;
   /** When somebody's time runs out next; null while nobody's runs. */
@@ -239,10 +241,18 @@ export interface Presence {
 export interface Bus {
   publish(event: BusEvent): void;
   subscribe(listener: (event: BusEvent) => void): void;
+  /**
+   * Somebody here follows the room from now on and holds everything up to `rev`, which is no less than what was published
+   * last: what is written there through other nodes is published here as well.
+   */
+  serve(room: RoomPlace, rev: number): void;
 }
 
 export type BusEvent =
-  | ({ type: "messages.changed"; roomId: RoomId } & Changes)
+  /** `fresh`: the messages in it that are new here, where those who were changed since then are among them. */
+  | ({ type: "messages.changed"; roomId: RoomId; fresh?: readonly MessageView[] } & Changes)
+  /** On another node; nobody hears here of what is written on this one. */
+  | { type: "typing"; roomId: RoomId; room: string; name: string }
   | { type: "sessions.ended"; sessions: readonly SessionId[] }
   /** Their name, avatar, rank or standing is another now. */
   | { type: "account.changed"; userId: UserId; name: string; avatar: string | null }
@@ -252,6 +262,48 @@ export type BusEvent =
   /** Its name, topic or standing is another now. */
   | { type: "room.changed"; roomId: RoomId; room: string }
   | { type: "room.removed"; roomId: RoomId; room: string };
+
+/** What one node tells the others. */
+export type Word =
+  /** Without `changes` where they are too many: whoever needs them reads them. */
+  | ({ type: "messages.changed"; roomId: RoomId; changes: MessageView[] | null } & Omit<Changes, "changes">)
+  | Extract<BusEvent, { type: "typing" }>
+  | ({ type: "presence" } & PresenceStep)
+  /** A sign of life, with the number of the last step. */
+  | { type: "presence.here"; step: number }
+  /** Just started, and does not know yet who is present elsewhere. */
+  | { type: "presence.asked" }
+  /** Stops, and everybody present there goes. */
+  | { type: "presence.over" };
+
+/** Who is present on one node by a key of theirs; null for guests. */
+export type Presences = Map<string, PersonView | null>;
+
+/** How a node's presences differ from those of the step before; `step` counts from 1. */
+export interface PresenceStep {
+  step: number;
+  came: [key: string, person: PersonView | null][];
+  went: string[];
+}
+
+/** The other nodes. What is told to them comes late, twice, in another order, or never. */
+export interface Nodes {
+  /** Whether what is told now is likely to arrive. */
+  isReachable(): boolean;
+  tell(word: Word): void;
+  /** Nobody hears their own words. */
+  listen(listener: (word: Word, node: string) => void): void;
+}
+
+/** Where each node keeps who is present on it, for those who come later; what is not written for a while is forgotten. */
+export interface Roster {
+  /** False when what the change belongs to is not there any more: then everything has to be written. */
+  change(step: PresenceStep): Promise<boolean>;
+  write(step: number, presences: Presences): Promise<void>;
+  /** Null when that node has nothing there. */
+  read(node: string): Promise<{ step: number; presences: Presences } | null>;
+  remove(): Promise<void>;
+}
 
 /** `first`: no attempt was refused before in this window. */
 export type Allowance = { allowed: true } | { allowed: false; retryAfterSeconds: number; first: boolean };

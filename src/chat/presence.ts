@@ -34,15 +34,22 @@ export function createPresence({ clock, bus, ttl, grace, touchInterval }: Presen
   const silent = createCountdown(ttl * 1000);
   const broken = createCountdown(Math.min(grace, ttl) * 1000);
   const listeners: ((changed: boolean) => void)[] = [];
+  const eachListeners: Parameters<Presence["onEach"]>[0][] = [];
 
   bus.subscribe((event) => {
     if (event.type !== "account.changed") return;
     const entry = entries.get(memberKey(event.userId));
-    if (entry && rename(entry, event) && entry.listed) tell(true);
+    if (!entry || !rename(entry, event) || !entry.listed) return;
+    tellEach(entry);
+    tell(true);
   });
 
   function tell(changed: boolean): void {
     for (const listener of listeners) listener(changed);
+  }
+
+  function tellEach({ key, person, listed }: Entry): void {
+    for (const listener of eachListeners) listener(key, listed ? person : undefined);
   }
 
   /** True when that is another name or avatar than before. */
@@ -72,6 +79,7 @@ export function createPresence({ clock, bus, ttl, grace, touchInterval }: Presen
     for (const entry of over) {
       entry.listed = false;
       if (entry.sockets === 0) remove(entry);
+      tellEach(entry);
     }
     if (over.length > 0) tell(true);
   }
@@ -80,6 +88,7 @@ export function createPresence({ clock, bus, ttl, grace, touchInterval }: Presen
     const isNew = !entry.listed;
     entry.listed = true;
     restart(entry);
+    if (isNew) tellEach(entry);
     return isNew;
   }
 
@@ -87,6 +96,7 @@ export function createPresence({ clock, bus, ttl, grace, touchInterval }: Presen
     expire,
     nextExpiry: () => earlier(silent.next(), broken.next()),
     onMove: (listener) => void listeners.push(listener),
+    onEach: (listener) => void eachListeners.push(listener),
 
     present() {
       expire();
@@ -109,6 +119,7 @@ export function createPresence({ clock, bus, ttl, grace, touchInterval }: Presen
       entry.held += share;
       const renamed = who.kind === "member" && rename(entry, who);
       const isNew = list(entry);
+      if (renamed && !isNew) tellEach(entry);
       tell(renamed || isNew);
 
       let touchedAt = clock.now();
@@ -130,9 +141,13 @@ export function createPresence({ clock, bus, ttl, grace, touchInterval }: Presen
           entry.sockets--;
           entry.held -= share;
           const goes = entry.sockets === 0 && (clean || !entry.listed);
-          if (goes) remove(entry);
-          else if (entry.listed) restart(entry);
-          tell(goes && entry.listed);
+          const isSeen = goes && entry.listed;
+          if (goes) {
+            remove(entry);
+            entry.listed = false;
+            if (isSeen) tellEach(entry);
+          } else if (entry.listed) restart(entry);
+          tell(isSeen);
         },
       };
     },

@@ -45,6 +45,7 @@ export function createRecent({
       case "sessions.ended":
       case "membership.ended":
       case "room.changed":
+      case "typing":
     }
   });
 

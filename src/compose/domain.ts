@@ -12,7 +12,7 @@ import type { createFeed } from "../chat/feed.ts";
 import { createInvitations } from "../chat/invitations.ts";
 import { createMembers } from "../chat/members.ts";
 import { createMessages } from "../chat/messages.ts";
-import type { Bus, Clock, KeyMaker } from "../chat/ports.ts";
+import type { Bus, Clock, KeyMaker, Presence } from "../chat/ports.ts";
 import { createPresence } from "../chat/presence.ts";
 import { createRecent } from "../chat/recent.ts";
 import { createRooms } from "../chat/rooms.ts";
@@ -39,6 +39,8 @@ export interface DomainDeps {
   secretKey: string;
   onFault: (what: string, error: unknown) => void;
   createFeed: typeof createFeed;
+  /** Who is here on this node becomes who is here on all of them. */
+  together: (own: Presence) => Presence;
 }
 
 export function createDomain(deps: DomainDeps) {
@@ -83,7 +85,7 @@ export function createDomain(deps: DomainDeps) {
     messages,
     writer,
     feed: deps.createFeed({ store, recent: createRecent({ store, bus }) }),
-    presence: createPresence({ clock, bus, ...config.presence }),
+    presence: deps.together(createPresence({ clock, bus, ...config.presence })),
     acts: createStaffActs({ standing, rooms, messages, store, audit }),
   };
 }

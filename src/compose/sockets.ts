@@ -1,5 +1,5 @@
 /** The three kinds of socket over one hub, and the timers that go with them. */
-import type { Bus } from "../chat/ports.ts";
+import type { Bus, MemberStore, Nodes } from "../chat/ports.ts";
 import type { Config } from "../config.ts";
 import type { startBeacon } from "../ws/beacon.ts";
 import { createEchoChat } from "../ws/echochat.ts";
@@ -9,7 +9,7 @@ import type { socketHandlers } from "../ws/handlers.ts";
 import type { Hub } from "../ws/hub.ts";
 import { createPagePresence } from "../ws/page-presence.ts";
 import { createPresenceSockets } from "../ws/presence.ts";
-import { recheckSessions } from "../ws/recheck.ts";
+import { recheck } from "../ws/recheck.ts";
 import { createTyping } from "../ws/typing.ts";
 import { createUnread } from "../ws/unread.ts";
 import { clock, type Domain } from "./domain.ts";
@@ -19,7 +19,9 @@ export type Sockets = ReturnType<typeof createSockets>;
 export interface SocketsDeps {
   config: Config;
   domain: Domain;
+  members: Pick<MemberStore, "ofRoom">;
   bus: Bus;
+  nodes: Nodes | null;
   hub: Hub;
   onFault: (what: string, error: unknown) => void;
   socketHandlers: typeof socketHandlers;
@@ -29,7 +31,9 @@ export interface SocketsDeps {
 export function createSockets({
   config,
   domain,
+  members,
   bus,
+  nodes,
   hub,
   onFault,
   socketHandlers: handlersOf,
@@ -38,7 +42,7 @@ export function createSockets({
   const { access, feed, presence, sessions } = domain;
   const { messageMaxLength, socketIdleTimeout: idleTimeout } = config;
   const onError = (error: unknown) => onFault("socket failed", error);
-  recheckSessions({ bus, hub, sessions, onError: (error) => onFault("recheck failed", error) });
+  recheck({ bus, hub, sessions, members, onError: (error) => onFault("recheck failed", error) });
   const stopBeacon = beaconOf({ hub, feed, onError });
   const stopExpiry = watchExpiry(presence, clock);
   const pagePresence = createPagePresence({ hub, presence, sessions });
@@ -53,7 +57,7 @@ export function createSockets({
       hub,
       presence: pagePresence,
       unread: createUnread({ hub, rooms: domain.rooms }),
-      typing: createTyping({ access, clock, hub }),
+      typing: createTyping({ access, clock, hub, nodes }),
       onError,
     }),
     presence: presenceSockets,

@@ -78,6 +78,7 @@ function isSeen(event: BusEvent): boolean {
     case "sessions.ended":
     case "membership.ended":
     case "room.removed":
+    case "typing":
       return false;
   }
 }

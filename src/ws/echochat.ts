@@ -9,7 +9,7 @@ import { avatarUrl } from "../shared/media.ts";
 import { CLOSE_REMOVED, CLOSE_SESSION_OVER, parseObject, type MessageView } from "../shared/protocol.ts";
 import { codePoints, strip } from "../shared/text.ts";
 import { isoMicroseconds } from "../shared/time.ts";
-import { isNew, type Hub } from "./hub.ts";
+import type { Hub } from "./hub.ts";
 import type { Protocol, Socket } from "./socket.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -41,14 +41,13 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
   const audiences = new Map<RoomId, Tally>();
   const broadcastAt = new Map<RoomId, number>();
 
-  hub.onChanges((room, { room: slug, changes }) => {
-    // These clients know neither edits nor deletions.
-    const fresh = changes.filter(isNew);
-    for (const origin of audiences.get(room)?.kinds() ?? []) {
+  // These clients know neither edits nor deletions.
+  hub.onChanges(({ id, slug }, fresh) => {
+    for (const origin of audiences.get(id)?.kinds() ?? []) {
       for (const message of fresh)
-        hub.publish(topicOf(room, origin), JSON.stringify(frameOf(message, slug, origin)));
+        hub.publish(topicOf(id, origin), JSON.stringify(frameOf(message, slug, origin)));
     }
-    broadcastAt.set(room, clock.now());
+    broadcastAt.set(id, clock.now());
   });
 
   function count(room: RoomId, origin: string, change: 1 | -1): void {
@@ -97,6 +96,7 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
       open.set(socket, room.id);
       count(room.id, origin, 1);
       socket.subscribe(topicOf(room.id, origin));
+      hub.attend(socket, room, room.head);
     } catch (refused) {
       // Left, or put out, since the handshake.
       if (!(refused instanceof Refused)) throw refused;

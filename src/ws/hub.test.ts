@@ -4,7 +4,7 @@ import type { RoomId, SessionId, UserId } from "../shared/ids.ts";
 import { CLOSE_REMOVED, CLOSE_SESSION_OVER, type MessageView, type ServerFrame } from "../shared/protocol.ts";
 import { serveHub, type HubServer } from "../testing/hub.ts";
 import { addressOf, createHub, personOf } from "./hub.ts";
-import type { SocketData } from "./socket.ts";
+import type { Socket, SocketData } from "./socket.ts";
 
 const ROOM = { id: 1 as RoomId, slug: "public" };
 const ANN = {
@@ -214,6 +214,60 @@ describe("the rooms that are followed", () => {
   });
 });
 
+describe("the rooms that are served", () => {
+  const LAWN = { id: 7 as RoomId, slug: "lawn" };
+  const isServed = () => hub.served().some(({ id }) => id === LAWN.id);
+
+  test("are those of which some socket still hears anything", async () => {
+    expect(isServed()).toBe(false);
+    const ways: ((socket: Socket) => unknown)[] = [
+      (socket) => hub.follow(socket, LAWN, 0, hub.removals()),
+      (socket) => hub.hearNews(socket, LAWN, 0),
+      (socket) => hub.attend(socket, LAWN, 0),
+    ];
+    for (const hear of ways) {
+      const { socket, leaves } = await reader();
+      hear(socket);
+      expect(isServed()).toBe(true);
+      await leaves();
+      expect(isServed()).toBe(false);
+    }
+  });
+
+  test("are told to the bus with a number that is no less than what was published", async () => {
+    const served: number[] = [];
+    const other = createHub({ ...bus, serve: (_, rev) => void served.push(rev) });
+    const { socket, leaves } = await reader();
+    other.follow(socket, LAWN, 3, other.removals());
+    const lawn = { type: "messages.changed", roomId: LAWN.id, room: LAWN.slug } as const;
+    bus.publish({ ...lawn, from: 3, to: 5, changes: [] });
+    other.attend(socket, LAWN, 4);
+    other.hearNews(socket, LAWN, 7);
+    expect(served).toEqual([3, 5, 7]);
+    await leaves();
+  });
+});
+
+test("messages that were changed before they were told are news where the bus says so", async () => {
+  const { socket, heard, leaves } = await reader();
+  const YARD = { id: 8 as RoomId, slug: "yard" };
+  hub.hearNews(socket, YARD, 0);
+  const edited = { id: 1, seq: 1, rev: 2, author: "bob", avatar: null, text: "better", createdAt: 1 };
+  const event = { type: "messages.changed", roomId: YARD.id, room: YARD.slug } as const;
+  bus.publish({ ...event, changes: [edited], from: 0, to: 2, fresh: [edited] });
+  expect(await heard()).toEqual([{ type: "news", room: "yard", authors: ["bob"] }]);
+  await leaves();
+});
+
+test("whoever writes on another node is shown to the members who follow the room", async () => {
+  const SHED = { id: 9 as RoomId, slug: "shed" };
+  const [ann, visitor] = [await reader(), await reader(GUEST)];
+  for (const { socket } of [ann, visitor]) hub.follow(socket, SHED, 0, hub.removals());
+  bus.publish({ type: "typing", roomId: SHED.id, room: SHED.slug, name: "bob" });
+  expect(await ann.heard()).toEqual([{ type: "typing", room: "shed", name: "bob" }]);
+  expect(await visitor.heard()).toEqual([]);
+});
+
 describe("news of a room", () => {
   const FIELD = { id: 6 as RoomId, slug: "field" };
   const message = (
@@ -227,7 +281,7 @@ describe("news of a room", () => {
 
   test("names the author of each new message, and says nothing of what was edited or removed", async () => {
     const { socket, heard } = await reader();
-    hub.hearNews(socket, FIELD.id);
+    hub.hearNews(socket, FIELD, 1);
     const changes = [
       message(2, 2, "bob"),
       message(1, 3, "carl"),

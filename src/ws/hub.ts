@@ -5,7 +5,6 @@ import type { RoomId, SessionId, UserId } from "../shared/ids.ts";
 import {
   CLOSE_REMOVED,
   CLOSE_SESSION_OVER,
-  type Changes,
   type MessageView,
   type RemovedReason,
   type ServerFrame,
@@ -32,16 +31,25 @@ export interface Hub {
    * lost a room since it was let in: false when it has to ask and read again.
    */
   follow(socket: Socket, room: RoomPlace, rev: number, removals: number): boolean;
-  /** To every member who follows the room but this socket; nothing when it does not follow it itself. */
-  tellOthers(socket: Socket, room: RoomId, frame: ServerFrame): void;
+  /** To every member who follows the room but this socket; false, and nothing, when it does not follow it itself. */
+  tellOthers(socket: Socket, room: RoomId, frame: ServerFrame): boolean;
   /** The rooms that somebody follows. */
   followed(): RoomPlace[];
+  /**
+   * What is written in the room from now on is told here, through whichever node it comes: for whoever hears of it by other
+   * means than following. `rev`: its head when they were let in.
+   */
+  attend(socket: Socket, room: RoomPlace, rev: number): void;
+  /** The rooms of which anybody hears anything. */
+  served(): RoomPlace[];
+  /** The members whose sockets hear anything of each of these rooms. */
+  hearers(rooms: readonly RoomPlace[]): Map<RoomPlace, Set<UserId>>;
   /** To everyone who follows the room. */
   tell(room: RoomId, frame: ServerFrame): void;
   /** New messages of a room are announced to this socket, without what they say. */
-  hearNews(socket: Socket, room: RoomId): void;
-  /** Further kinds of reader, told of every change. */
-  onChanges(listener: (room: RoomId, changes: Changes) => void): void;
+  hearNews(socket: Socket, room: RoomPlace, head: number): void;
+  /** Further kinds of reader, told of every change. `fresh`: the messages that were not there before, in their order. */
+  onChanges(listener: (room: RoomPlace, fresh: readonly MessageView[]) => void): void;
   publish(topic: string, frame: string): void;
   /** Those whose sockets are open, each once. */
   sessions(): SessionId[];
@@ -54,10 +62,10 @@ export function createHub(bus: Bus): Hub {
   const bySession = new Map<SessionId, Set<Socket>>();
   /** The last number published in each room since this process started. */
   const published = new Map<RoomId, number>();
-  const followed = new Map<RoomId, RoomPlace>();
+  const served = new Map<RoomId, RoomPlace>();
   /** The sockets of each person, and those from each address. */
   const owners = createTally();
-  const listeners: ((room: RoomId, changes: Changes) => void)[] = [];
+  const listeners: ((room: RoomPlace, fresh: readonly MessageView[]) => void)[] = [];
   let removals = 0;
   let publisher: Publisher | null = null;
 
@@ -67,6 +75,8 @@ export function createHub(bus: Bus): Hub {
     switch (event.type) {
       case "messages.changed":
         return spread(event);
+      case "typing":
+        return tellTyping(event);
       case "sessions.ended":
         return event.sessions.forEach(closeSession);
       case "membership.ended":
@@ -79,25 +89,34 @@ export function createHub(bus: Bus): Hub {
     }
   });
 
-  function spread({
-    roomId,
-    room,
-    from,
-    to,
-    changes,
-  }: Extract<BusEvent, { type: "messages.changed" }>): void {
+  function spread(event: Extract<BusEvent, { type: "messages.changed" }>): void {
+    const { roomId: id, room, from, to, changes, fresh = changes.filter(isNew) } = event;
     const frame: ServerFrame = { type: "changes", room, from, to, changes };
-    published.set(roomId, to);
-    publish(topicOf(roomId), JSON.stringify(frame));
-    if (publisher?.subscriberCount(newsOf(roomId))) announce(roomId, frame);
-    for (const listener of listeners) listener(roomId, frame);
+    published.set(id, to);
+    publish(topicOf(id), JSON.stringify(frame));
+    if (publisher?.subscriberCount(newsOf(id)) && fresh.length > 0) {
+      const news: ServerFrame = { type: "news", room, authors: fresh.map(({ author }) => author) };
+      publish(newsOf(id), JSON.stringify(news));
+    }
+    for (const listener of listeners) listener({ id, slug: room }, fresh);
   }
 
-  function announce(roomId: RoomId, { room, changes }: Changes): void {
-    const fresh = changes.filter(isNew);
-    const news: ServerFrame = { type: "news", room, authors: fresh.map(({ author }) => author) };
-    if (fresh.length > 0) publish(newsOf(roomId), JSON.stringify(news));
+  function tellTyping({ roomId, room, name }: Extract<BusEvent, { type: "typing" }>): void {
+    const frame: ServerFrame = { type: "typing", room, name };
+    publish(membersOf(roomId), JSON.stringify(frame));
   }
+
+  function serve(room: RoomPlace, rev: number): void {
+    served.set(room.id, { id: room.id, slug: room.slug });
+    bus.serve(room, Math.max(rev, published.get(room.id) ?? 0));
+  }
+
+  function stillServed(): RoomPlace[] {
+    for (const id of served.keys()) if (!waysOf(id).some(isHeard)) served.delete(id);
+    return [...served.values()];
+  }
+
+  const isHeard = (topic: string) => (publisher?.subscriberCount(topic) ?? 0) > 0;
 
   /** From here on nothing of the room reaches these sockets, neither live nor by what they are just reading. */
   function shut(
@@ -111,6 +130,7 @@ export function createHub(bus: Bus): Hub {
       if (socket.data.slug === room) socket.close(CLOSE_REMOVED, "removed");
       socket.unsubscribe(newsOf(roomId));
       socket.unsubscribe(membersOf(roomId));
+      socket.unsubscribe(attendedOf(roomId));
       if (!socket.isSubscribed(topicOf(roomId))) continue;
       socket.unsubscribe(topicOf(roomId));
       socket.send(JSON.stringify(frame));
@@ -139,12 +159,30 @@ export function createHub(bus: Bus): Hub {
 
     tellOthers(socket, room, frame) {
       const topic = membersOf(room);
-      if (socket.isSubscribed(topic)) socket.publish(topic, JSON.stringify(frame), false);
+      if (!socket.isSubscribed(topic)) return false;
+      socket.publish(topic, JSON.stringify(frame), false);
+      return true;
     },
 
-    followed() {
-      for (const id of followed.keys()) if (!publisher?.subscriberCount(topicOf(id))) followed.delete(id);
-      return [...followed.values()];
+    followed: () => stillServed().filter(({ id }) => isHeard(topicOf(id))),
+    served: stillServed,
+
+    hearers(rooms) {
+      const byTopic = new Map(rooms.flatMap((room) => waysOf(room.id).map((topic) => [topic, room])));
+      const found = new Map<RoomPlace, Set<UserId>>();
+      for (const { subscriptions, data } of sockets) {
+        if (data.actor.kind === "guest") continue;
+        for (const topic of subscriptions) {
+          const room = byTopic.get(topic);
+          if (room) found.set(room, (found.get(room) ?? new Set()).add(data.actor.id));
+        }
+      }
+      return found;
+    },
+
+    attend(socket, room, rev) {
+      socket.subscribe(attendedOf(room.id));
+      serve(room, rev);
     },
 
     attach: (to) => void (publisher = to),
@@ -170,14 +208,18 @@ export function createHub(bus: Bus): Hub {
     },
 
     removals: () => removals,
-    hearNews: (socket, room) => void socket.subscribe(newsOf(room)),
+
+    hearNews(socket, room, head) {
+      socket.subscribe(newsOf(room.id));
+      serve(room, head);
+    },
 
     follow(socket, room, rev, asOf) {
       if ((published.get(room.id) ?? 0) > rev || asOf !== removals) return false;
       socket.subscribe(topicOf(room.id));
       // Guests are told neither who is here nor who is writing.
       if (socket.data.actor.kind === "member") socket.subscribe(membersOf(room.id));
-      followed.set(room.id, room);
+      serve(room, rev);
       return true;
     },
 
@@ -186,7 +228,7 @@ export function createHub(bus: Bus): Hub {
 }
 
 /** A message that was not there before, as against a change of one that was. */
-export function isNew({ seq, rev }: MessageView): boolean {
+function isNew({ seq, rev }: MessageView): boolean {
   return seq === rev;
 }
 
@@ -207,6 +249,16 @@ function membersOf(room: RoomId): string {
   return `members:${room}`;
 }
 
+/** Nothing is published to it: it only tells who is there. */
+function attendedOf(room: RoomId): string {
+  return `attended:${room}`;
+}
+
 function newsOf(room: RoomId): string {
   return `news:${room}`;
+}
+
+/** On which a socket hears of a room. */
+function waysOf(room: RoomId): string[] {
+  return [topicOf(room), newsOf(room), attendedOf(room)];
 }

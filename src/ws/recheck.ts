@@ -1,32 +1,56 @@
-/** Another process may have ended sessions whose sockets are open here: they are looked at anew, and told if so. */
+/**
+ * Another process may have ended sessions whose sockets are open here, or memberships of rooms that they hear of: all are
+ * looked at anew, and told if so.
+ */
 import type { Sessions } from "../accounts/sessions.ts";
-import type { Bus } from "../chat/ports.ts";
+import type { Bus, MemberStore, RoomPlace } from "../chat/ports.ts";
+import type { UserId } from "../shared/ids.ts";
+import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import type { Hub } from "./hub.ts";
 
-/** Sessions read in one turn, some 10 µs each; messages go on in between. */
+/** Sessions or rooms read in one turn, some 10 µs each; messages go on in between. */
 const AT_ONCE = 100;
 
-export function recheckSessions(deps: {
+export function recheck(deps: {
   bus: Bus;
-  hub: Pick<Hub, "sessions">;
+  hub: Pick<Hub, "sessions" | "served" | "hearers">;
   sessions: Pick<Sessions, "current">;
+  members: Pick<MemberStore, "ofRoom">;
   onError: (error: unknown) => void;
 }): void {
-  const { bus, hub, sessions, onError } = deps;
+  const { bus, hub, sessions, members, onError } = deps;
 
-  async function recheck(): Promise<void> {
-    const open = hub.sessions();
-    for (let i = 0; i < open.length; i += AT_ONCE) {
-      // The first of these waits let every listener forget what it remembered.
-      await new Promise((resolve) => setTimeout(resolve));
-      const some = open.slice(i, i + AT_ONCE);
+  async function recheckSessions(): Promise<void> {
+    for await (const some of inTurns(hub.sessions())) {
       const found = await Promise.all(some.map((id) => sessions.current(id)));
       const over = some.filter((_, at) => found[at] === null);
       if (over.length > 0) bus.publish({ type: "sessions.ended", sessions: over });
     }
   }
 
+  async function recheckMemberships(): Promise<void> {
+    const rooms = hub.served().filter(({ slug }) => slug !== PUBLIC_ROOM);
+    // Whoever is let in meanwhile is a member, and not asked about.
+    for await (const some of inTurns([...hub.hearers(rooms)])) await Promise.all(some.map(recheckRoom));
+  }
+
+  async function recheckRoom([{ id: roomId, slug: room }, hearers]: [RoomPlace, Set<UserId>]): Promise<void> {
+    const present = (await members.ofRoom(roomId)).filter(({ role }) => role !== "removed");
+    for (const { id } of present) hearers.delete(id);
+    for (const userId of hearers) bus.publish({ type: "membership.ended", roomId, room, userId });
+  }
+
   bus.subscribe((event) => {
-    if (event.type === "accounts.reread") recheck().catch(onError);
+    if (event.type !== "accounts.reread") return;
+    recheckSessions().catch(onError);
+    recheckMemberships().catch(onError);
   });
+}
+
+async function* inTurns<Item>(items: readonly Item[]): AsyncGenerator<Item[]> {
+  for (let i = 0; i < items.length; i += AT_ONCE) {
+    // The first of these waits let every listener forget what it remembered.
+    await new Promise((resolve) => setTimeout(resolve));
+    yield items.slice(i, i + AT_ONCE);
+  }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createMemoryBus } from "../bus/memory.ts";
 import { createAccess, type Actor } from "../chat/access.ts";
+import type { Word } from "../chat/ports.ts";
 import { serveHub, type HubServer, type HubSocket } from "../testing/hub.ts";
 import { entryOf } from "../testing/stores/hall.ts";
 import { actorIn, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
@@ -16,6 +17,8 @@ let slug: string;
 let ann: HubSocket;
 let bob: HubSocket;
 let name: string;
+/** What the other nodes were told. */
+let words: Word[];
 
 beforeAll(async () => {
   stores = await openSqliteStores();
@@ -27,8 +30,14 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
+  words = [];
   now = 1_795_339_770_247;
-  typing = createTyping({ access: createAccess(stores.rooms), clock: { now: () => now }, hub });
+  typing = createTyping({
+    access: createAccess(stores.rooms),
+    clock: { now: () => now },
+    hub,
+    nodes: { tell: (word) => void words.push(word) },
+  });
   slug = unique("room");
   await stores.addRoom(slug);
   const [hers, his] = [await actorIn(stores, slug), await actorIn(stores, slug)];
@@ -49,6 +58,8 @@ describe("whoever writes", () => {
     await typing.show(ann.socket, slug);
     expect(await bob.heard()).toEqual([{ type: "typing", room: slug, name }]);
     for (const { heard } of [guest, ann]) expect(await heard()).toEqual([]);
+    const { room } = await entryOf(stores, slug, null);
+    expect(words).toEqual([{ type: "typing", roomId: room.id, room: slug, name }]);
   });
 
   test("is shown at most once in two seconds", async () => {

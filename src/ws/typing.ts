@@ -1,6 +1,6 @@
 /** Who is writing just now: told to the others in the room, kept nowhere. */
 import type { Access } from "../chat/access.ts";
-import type { Clock } from "../chat/ports.ts";
+import type { Clock, Nodes } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { Hub } from "./hub.ts";
 import type { Socket } from "./socket.ts";
@@ -13,7 +13,15 @@ export interface Typing {
 /** One socket is heard once in this time. Milliseconds. */
 const INTERVAL = 2_000;
 
-export function createTyping({ access, clock, hub }: { access: Access; clock: Clock; hub: Hub }): Typing {
+export interface TypingDeps {
+  access: Access;
+  clock: Clock;
+  hub: Hub;
+  /** Null where there are no others. */
+  nodes: Pick<Nodes, "tell"> | null;
+}
+
+export function createTyping({ access, clock, hub, nodes }: TypingDeps): Typing {
   const heardAt = new WeakMap<Socket, number>();
   return {
     async show(socket, room) {
@@ -22,8 +30,10 @@ export function createTyping({ access, clock, hub }: { access: Access; clock: Cl
       if (actor.kind === "guest" || now - (heardAt.get(socket) ?? 0) < INTERVAL) return;
       heardAt.set(socket, now);
       try {
-        const member = await access.member(actor, room);
-        hub.tellOthers(socket, member.room.id, { type: "typing", room, name: actor.name });
+        const { id } = (await access.member(actor, room)).room;
+        const { name } = actor;
+        if (hub.tellOthers(socket, id, { type: "typing", room, name }))
+          nodes?.tell({ type: "typing", roomId: id, room, name });
       } catch (refused) {
         if (!(refused instanceof Refused)) throw refused;
       }

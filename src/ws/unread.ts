@@ -16,7 +16,7 @@ export function createUnread({ hub, rooms }: { hub: Hub; rooms: Pick<Rooms, "min
       const mine = await rooms.mine(socket.data.actor);
       // Somebody lost a room meanwhile: it may have been one of these.
       if (hub.removals() !== removals) return this.watch(socket);
-      for (const { id } of mine) hub.hearNews(socket, id);
+      for (const room of mine) hub.hearNews(socket, room, room.head);
       const counts = mine.map(({ slug: room, unread }) => ({ room, unread }));
       const frame: ServerFrame = { type: "unread", rooms: counts };
       socket.send(JSON.stringify(frame));

@@ -135,7 +135,7 @@ export function startServer(deps: ServerDeps): Server {
     messages,
     presence: { show: async () => {}, hide() {}, members: () => [], stop() {} },
     sessions: { current: async (id) => (sessions.has(id) ? {} : null) } as GatewayDeps["sessions"],
-    typing: createTyping({ access, clock, hub }),
+    typing: createTyping({ access, clock, hub, nodes: null }),
     unread: createUnread({ hub, rooms: { mine: async () => [] } }),
     onError: onFault,
   });

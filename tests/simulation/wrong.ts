@@ -195,7 +195,7 @@ export const WRONG: readonly Wrong[] = [
 
 function without(type: BusEvent["type"], bus: Bus): Bus {
   return {
-    publish: bus.publish,
+    ...bus,
     subscribe: (listener) => bus.subscribe((event) => void (event.type !== type && listener(event))),
   };
 }

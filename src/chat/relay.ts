@@ -1,0 +1,200 @@
+/**
+ * The bus of one of many nodes: tells the listeners here what was written through the others too, each room's changes in
+ * their order and without a gap. What the others say is a hint, and the database is asked for what the hints leave out.
+ * See docs/decisions/hints-and-heads.md.
+ */
+import { RESUME_MAX_CHANGES } from "../shared/limits.ts";
+import type { RoomId } from "../shared/ids.ts";
+import type { Changes, MessageView } from "../shared/protocol.ts";
+import { frameSize } from "./feed.ts";
+import type { Bus, BusEvent, MessageStore, Nodes, RoomPlace, Word } from "./ports.ts";
+
+export interface Relay extends Bus {
+  /** Asks the database for what has been missed in these rooms, and forgets all others. */
+  poll(rooms: readonly RoomPlace[]): Promise<void>;
+}
+
+export interface RelayDeps {
+  /** The bus of this process. */
+  local: Bus;
+  store: Pick<MessageStore, "changesSince" | "heads">;
+  /** Null where the nodes can tell each other nothing. */
+  nodes: Nodes | null;
+  after: (milliseconds: number, task: () => void) => void;
+  onFailure: (error: unknown) => void;
+}
+
+/** How long the hint before one that has come may be on its way. Milliseconds. */
+const HINT_PATIENCE = 5;
+
+/** Newly followed rooms are looked at together. Milliseconds. */
+const GATHERING = 1;
+
+/** More text than this is not sent around: whoever needs it reads it. UTF-16 units. */
+const HINT_TEXT_MAX = 32_000;
+
+/** Stretches of a room that are kept while one in front of them is missing. */
+const WAITING_MAX = 64;
+
+/** Of a room that somebody follows here. */
+interface Served extends RoomPlace {
+  /** The last number told here. */
+  told: number;
+  /** The highest number heard of. */
+  known: number;
+  /** What has come too early, in the order of coming. */
+  waiting: Stretch[];
+  isWaiting: boolean;
+  isReading: boolean;
+}
+
+type Stretch = Omit<Changes, "room">;
+type Changed = Extract<BusEvent, { type: "messages.changed" }>;
+type Heard = Omit<Stretch, "changes"> & { changes: MessageView[] | null };
+
+export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps): Relay {
+  const served = new Map<RoomId, Served>();
+  const unsure: RoomPlace[] = [];
+  let isFailing = false;
+
+  nodes?.listen((word) => {
+    if (word.type === "typing") return local.publish(word);
+    if (word.type !== "messages.changed") return;
+    const room = served.get(word.roomId);
+    if (room) hear(room, word);
+  });
+
+  function publish(event: BusEvent): void {
+    if (event.type !== "messages.changed") {
+      if (event.type === "room.removed") served.delete(event.roomId);
+      return local.publish(event);
+    }
+    const room = served.get(event.roomId);
+    if (room) hear(room, event);
+    else local.publish(event);
+    nodes?.tell(asHint(event));
+  }
+
+  function hear(room: Served, { from, to, changes }: Heard): void {
+    if (to <= room.told) return;
+    room.known = Math.max(room.known, to);
+    if (changes && room.waiting.length < WAITING_MAX) room.waiting.push({ from, to, changes });
+    if (room.isReading) return;
+    tellWaiting(room);
+    if (room.known === room.told) return;
+    if (changes) waitForHint(room);
+    else read(room);
+  }
+
+  function waitForHint(room: Served): void {
+    if (room.isWaiting) return;
+    room.isWaiting = true;
+    after(HINT_PATIENCE, () => {
+      room.isWaiting = false;
+      if (room.known > room.told) read(room);
+    });
+  }
+
+  /** Everything that follows what has been told. */
+  function tellWaiting(room: Served): void {
+    for (let next; (next = room.waiting.find(({ from, to }) => from <= room.told && to > room.told));)
+      tell(room, next);
+    room.waiting = room.waiting.filter(({ to }) => to > room.told);
+  }
+
+  function tell(room: Served, { to, changes }: Stretch, news?: readonly MessageView[]): void {
+    const from = room.told;
+    room.told = to;
+    const unheard = changes.filter(({ rev }) => rev > from);
+    const numbers = { type: "messages.changed", roomId: room.id, room: room.slug, from, to } as const;
+    local.publish({ ...numbers, changes: unheard, ...(news && { fresh: news }) });
+  }
+
+  /** One reading a room at a time; however much is missing, it is told in frames, with turns for others in between. */
+  function read(room: Served): void {
+    if (room.isReading) return;
+    room.isReading = true;
+    readOn(room)
+      .then(succeeded, failed)
+      .finally(() => (room.isReading = false));
+  }
+
+  async function readOn(room: Served): Promise<void> {
+    while (room.known > room.told && isServed(room)) {
+      const before = room.told;
+      const since = await store.changesSince(room.id, before, RESUME_MAX_CHANGES);
+      await tellInFrames(room, since);
+      tellWaiting(room);
+      // A hint of numbers that the database does not have: from before it was restored.
+      if (room.told === before) room.known = before;
+    }
+  }
+
+  async function tellInFrames(
+    room: Served,
+    { to, changes }: { to: number; changes: MessageView[] },
+  ): Promise<void> {
+    const unheard = [...changes];
+    // By their places, and at them: whoever hears nothing of edits hears of a message that has been edited since.
+    const news = changes
+      .filter(({ seq, deletedAt }) => seq > room.told && deletedAt == null)
+      .toSorted((one, other) => one.seq - other.seq);
+    while (room.told < to && isServed(room)) {
+      const frame = unheard.splice(0, frameSize(unheard));
+      const end = unheard.length === 0 ? to : (frame.at(-1)?.rev ?? to);
+      const upTo = news.findIndex(({ seq }) => seq > end);
+      tell(room, { from: room.told, to: end, changes: frame }, news.splice(0, upTo < 0 ? news.length : upTo));
+      if (room.told < to) await new Promise<void>((resolve) => after(0, resolve));
+    }
+  }
+
+  const isServed = (room: Served) => served.get(room.id) === room;
+
+  async function look(rooms: readonly RoomPlace[]): Promise<void> {
+    if (rooms.length === 0) return;
+    const heads = await store.heads(rooms.map(({ id }) => id));
+    for (const { id } of rooms) {
+      const [room, head] = [served.get(id), heads.get(id)];
+      if (!room || head === undefined) continue;
+      room.known = Math.max(room.known, head);
+      // Its hint may be on its way, or the very write that has just been committed here.
+      if (room.known > room.told) waitForHint(room);
+    }
+  }
+
+  const succeeded = () => void (isFailing = false);
+
+  function failed(error: unknown): void {
+    if (!isFailing) onFailure(error);
+    isFailing = true;
+  }
+
+  return {
+    publish,
+    subscribe: local.subscribe,
+
+    serve(place, rev) {
+      const room = served.get(place.id);
+      if (room?.told === rev) return;
+      const { id, slug } = place;
+      const rest = { waiting: [], isWaiting: false, isReading: false };
+      if (!room) served.set(id, { id, slug, told: rev, known: rev, ...rest });
+      // Others were let in at another number, and what lies between has been published to nobody yet.
+      else [room.told, room.known] = [Math.min(room.told, rev), Math.max(room.known, rev)];
+      // Something may have been written since `rev` was read, and its hint have come when nobody followed.
+      if (unsure.push(place) === 1)
+        after(GATHERING, () => void look(unsure.splice(0)).then(succeeded, failed));
+    },
+
+    async poll(rooms) {
+      const kept = new Set(rooms.map(({ id }) => id));
+      for (const id of served.keys()) if (!kept.has(id)) served.delete(id);
+      await look(rooms).then(succeeded, failed);
+    },
+  };
+}
+
+function asHint({ type, roomId, room, from, to, changes }: Changed): Word {
+  const text = changes.reduce((sum, message) => sum + message.text.length, 0);
+  return { type, roomId, room, from, to, changes: text > HINT_TEXT_MAX ? null : changes };
+}

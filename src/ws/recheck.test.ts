@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import type { Sessions } from "../accounts/sessions.ts";
+import { createMemoryBus } from "../bus/memory.ts";
+import type { SignedInActor } from "../chat/access.ts";
+import type { BusEvent } from "../chat/ports.ts";
+import type { SessionId } from "../shared/ids.ts";
+import { CLOSE_REMOVED, CLOSE_SESSION_OVER } from "../shared/protocol.ts";
+import { PUBLIC_ROOM } from "../shared/rooms.ts";
+import { serveHub, type HubServer } from "../testing/hub.ts";
+import { entryOf, hall, type Hall } from "../testing/stores/hall.ts";
+import { actorIn, openSqliteStores, type OpenStores } from "../testing/stores/open.ts";
+import { createHub } from "./hub.ts";
+import { recheck } from "./recheck.ts";
+
+const bus = createMemoryBus();
+const hub = createHub(bus);
+const over = new Set<SessionId>();
+const failures: unknown[] = [];
+
+let stores: OpenStores;
+let server: HubServer;
+let here: Hall;
+let published: BusEvent[] = [];
+
+beforeAll(async () => {
+  stores = await openSqliteStores();
+  server = serveHub(hub);
+  const sessions = { current: async (id) => (over.has(id) ? null : {}) } as Pick<Sessions, "current">;
+  recheck({ bus, hub, sessions, members: stores.members, onError: (error) => void failures.push(error) });
+  bus.subscribe((event) => void published.push(event));
+});
+afterAll(async () => {
+  await server.stop();
+  await stores.close();
+  expect(failures).toEqual([]);
+});
+
+beforeEach(async () => {
+  here = await hall(stores);
+});
+
+const somebody = async () => actorIn(stores, here.slug, await here.joins());
+const room = () => ({ id: here.room, slug: here.slug });
+
+async function follower(actor: SignedInActor) {
+  const opened = await server.opens({ actor });
+  hub.follow(opened.socket, room(), 0, hub.removals());
+  return opened;
+}
+
+/** Another process has done something that nobody was told of. */
+async function lookAnew(): Promise<void> {
+  published = [];
+  bus.publish({ type: "accounts.reread" });
+  await Bun.sleep(50);
+}
+
+test("whoever has lost a room unheard is told so, whatever they hear of it; the others go on", async () => {
+  const [ann, bob, carl, dora] = [await somebody(), await somebody(), await somebody(), await somebody()];
+  const [hers, his] = [await follower(ann), await follower(bob)];
+  const original = await server.opens({ actor: carl, slug: here.slug });
+  hub.attend(original.socket, room(), 0);
+  const elsewhere = await server.opens({ actor: dora });
+  hub.hearNews(elsewhere.socket, room(), 0);
+  await lookAnew();
+  expect(published).toEqual([{ type: "accounts.reread" }]);
+
+  await stores.members.setRole(here.room, bob.id, "removed");
+  for (const { id } of [carl, dora]) await stores.members.forget(here.room, id);
+  await lookAnew();
+  expect(published.slice(1).map((event) => event.type === "membership.ended" && event.userId)).toEqual(
+    expect.arrayContaining([bob.id, carl.id, dora.id]),
+  );
+  expect(published).toHaveLength(4);
+  expect(await his.heard()).toEqual([{ type: "removed", room: here.slug, reason: "membership" }]);
+  expect(await hers.heard()).toEqual([]);
+  expect(await original.closed).toBe(CLOSE_REMOVED);
+  expect(hub.hearers([room()]).size).toBe(1);
+  for (const socket of [hers, his, elsewhere]) await socket.leaves();
+});
+
+test("nobody loses the public room, and guests lose nothing", async () => {
+  const entry = await entryOf(stores, PUBLIC_ROOM, null);
+  const sockets = [await server.opens({ actor: await somebody() }), await server.opens()];
+  for (const { socket } of sockets) hub.follow(socket, entry.room, 0, hub.removals());
+  expect(hub.served()).toContainEqual({ id: entry.room.id, slug: PUBLIC_ROOM });
+  await lookAnew();
+  expect(published).toEqual([{ type: "accounts.reread" }]);
+  for (const socket of sockets) await socket.leaves();
+});
+
+test("whoever has lost their session unheard is sent away", async () => {
+  const [ann, bob] = [await somebody(), await somebody()];
+  const [hers, his] = [await follower(ann), await follower(bob)];
+  over.add(bob.session);
+  await lookAnew();
+  expect(published.slice(1)).toEqual([{ type: "sessions.ended", sessions: [bob.session] }]);
+  expect(await his.closed).toBe(CLOSE_SESSION_OVER);
+  expect(await hers.heard()).toEqual([]);
+  await hers.leaves();
+});
