@@ -1,4 +1,5 @@
 /** From the command line to a command. */
+import { migrate, MIGRATE_HELP } from "./commands/migrate.ts";
 import { serve } from "./commands/serve.ts";
 import { user, USER_HELP } from "./commands/user.ts";
 import { complain, say } from "./log.ts";
@@ -8,6 +9,7 @@ const HELP = `EchoChat ${version}: a small self-hosted chat
 
   echochat [serve]     start the server (the default)
 ${USER_HELP}
+${MIGRATE_HELP}
   echochat --help      this text
   echochat --version   the version
 
@@ -21,6 +23,9 @@ switch (command) {
     break;
   case "user":
     process.exitCode = await user(args);
+    break;
+  case "migrate":
+    process.exitCode = await migrate(args);
     break;
   case "--help":
     say(HELP);
