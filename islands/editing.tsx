@@ -73,8 +73,8 @@ export function Editing({ task, form, editor, onEnd }: EditingProps) {
     field.current?.setSelectionRange(text.length, text.length);
   }, []);
   useLayoutEffect(() => {
-    if (asking) dialog.current?.showModal();
-  }, [asking]);
+    if (asking && !dialog.current?.open) dialog.current?.showModal();
+  }, [asking, task]);
 
   /** What was refused stays as it is, with the reason. */
   async function submit(event: Event, change: Change): Promise<void> {
@@ -92,6 +92,8 @@ export function Editing({ task, form, editor, onEnd }: EditingProps) {
 
   /** The browser gives the focus back to where it was when the dialog opened. */
   function closed(): void {
+    // It tells late, and has been asked for again.
+    if (dialog.current?.open) return;
     changes.forget();
     setBusy(false);
     setError(null);

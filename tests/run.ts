@@ -2,13 +2,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findChromium } from "../src/testing/chromium.ts";
+import { findPostgres } from "../src/testing/postgres.ts";
 import { findPython } from "../src/testing/python.ts";
+import { findRedis } from "../src/testing/redis.ts";
 import { mountDisk } from "../src/testing/small-disk.ts";
 
 const TEST_TIMEOUT_MS = 30_000;
-const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-const chromium = (process.env.CHROMIUM ? [process.env.CHROMIUM] : BROWSERS).find((path) => existsSync(path));
 
 interface Suite {
   name: string;
@@ -17,23 +17,47 @@ interface Suite {
   missing: string | undefined;
   /** Nothing that could be installed would help: it may be left out even where everything is required. */
   machine?: boolean;
-  /** `beside`: mostly waits, so it runs beside the others and is shown when it ends. `alone`: has the machine to itself. */
-  runs?: "beside" | "alone";
+  /** Suites of one lane run one after the other, lanes beside each other; `last` has the machine to itself. */
+  lane: "one" | "nodes" | "browser" | "last";
+  /** The program runs on PostgreSQL and Redis, not on SQLite. */
+  onNodes?: boolean;
 }
 
-const special: Suite[] = [
+/** What is not run again on PostgreSQL and Redis, and why. */
+const SQLITE_ONLY: Record<string, string> = {
+  "tests/contract/failing-disk.test.ts": "elsewhere the disk is not the program's own",
+  "tests/contract/full-disk.test.ts": "elsewhere the disk is not the program's own",
+  "tests/contract/no-database.test.ts": "elsewhere there is no file that could be missing",
+};
+
+/** Tests that start what they need of PostgreSQL and Redis themselves. */
+const startsServers = (file: string) => /\.(postgres|redis)\.test\.ts$/.test(file);
+
+const noNodes = !findPostgres()
+  ? "no PostgreSQL found; install postgresql or set POSTGRES_BIN"
+  : !findRedis()
+    ? "no Redis found; install redis-server or set REDIS_SERVER"
+    : undefined;
+
+const declared: Suite[] = [
+  {
+    name: "what is only for PostgreSQL and Redis",
+    owns: (file) => startsServers(file) && !file.startsWith("tests/faults/"),
+    missing: noNodes,
+    lane: "nodes",
+  },
   {
     name: "browser journeys",
     owns: (file) => file.startsWith("tests/browser/"),
-    missing: chromium ? undefined : "no Chromium found; install chromium or set CHROMIUM",
-    runs: "beside",
+    missing: findChromium() ? undefined : "no Chromium found; install chromium or set CHROMIUM",
+    lane: "browser",
   },
   {
     name: "faults",
     owns: (file) => file.startsWith("tests/faults/"),
     missing: process.platform === "win32" ? "Windows neither stops nor continues a server" : undefined,
     machine: true,
-    runs: "alone",
+    lane: "last",
   },
   {
     name: "the example client in Python",
@@ -41,48 +65,75 @@ const special: Suite[] = [
     missing: findPython()
       ? undefined
       : "no Python 3 with the package websockets found; install python3-websockets or set PYTHON",
+    lane: "one",
   },
   {
     name: "a failing disk",
     owns: (file) => file === "tests/contract/failing-disk.test.ts",
     missing: process.platform === "linux" ? undefined : "its failures are made by a seccomp filter of Linux",
     machine: true,
+    lane: "one",
   },
   {
     name: "a full disk",
     owns: (file) => file === "tests/contract/full-disk.test.ts",
     missing: whyNoDisk(),
     machine: true,
+    lane: "one",
   },
+  {
+    name: "contract",
+    owns: (file) => file.startsWith("tests/contract/"),
+    missing: undefined,
+    lane: "one",
+  },
+  { name: "unit tests", owns: () => true, missing: undefined, lane: "one" },
 ];
 
-const suites: Suite[] = [
-  {
-    name: "unit tests and journeys",
-    owns: (file) => !special.some((suite) => suite.owns(file)),
-    missing: undefined,
-  },
-  ...special,
-];
+/** Each file belongs to the first that wants it. */
+const onSqlite = declared.map((suite, i) => ({
+  ...suite,
+  owns: (file: string) => suite.owns(file) && !declared.slice(0, i).some((earlier) => earlier.owns(file)),
+}));
+
+/** What the program promises to whoever uses it, it promises on PostgreSQL and Redis as well. */
+const onServers = onSqlite.flatMap((suite): Suite[] =>
+  ["contract", "the example client in Python", "browser journeys"].includes(suite.name)
+    ? [
+        {
+          ...suite,
+          name: `${suite.name}, on PostgreSQL and Redis`,
+          owns: (file) => suite.owns(file) && !Object.hasOwn(SQLITE_ONLY, file),
+          missing: suite.missing ?? noNodes,
+          // The browser is what costs most: its second turn comes when the first lane has become free.
+          lane: suite.lane === "browser" ? "one" : "nodes",
+          onNodes: true,
+        },
+      ]
+    : [],
+);
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+const reports: string[] = [];
 const reasons: string[] = [];
 
 const files = findTests(process.argv.slice(2));
 if (files.length === 0) fail("No test file matches.");
 
-const runnable = suites.filter((suite) => {
+const runnable = [...onSqlite, ...onServers].filter((suite) => {
   const size = files.filter(suite.owns).length;
   if (size > 0 && suite.missing) leaveOut(suite, size);
   return size > 0 && !suite.missing;
 });
-const inTurn = async (wanted: Suite["runs"]) => {
-  for (const suite of runnable.filter(({ runs }) => runs === wanted)) await run(suite);
+const inTurn = async (lane: Suite["lane"]) => {
+  for (const suite of runnable.filter((each) => each.lane === lane)) await run(suite);
 };
-await Promise.all([inTurn(undefined), inTurn("beside")]);
-await inTurn("alone");
+await Promise.all([inTurn("one"), inTurn("nodes"), inTurn("browser")]);
+await inTurn("last");
 
-for (const reason of reasons) console.log(reason);
+for (const [file, reason] of Object.entries(SQLITE_ONLY))
+  if (files.includes(file)) reasons.push(`On SQLite only: ${file} (${reason})`);
+for (const line of [...reports, ...reasons]) console.log(line);
 console.log(
   `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
 );
@@ -118,9 +169,13 @@ function fail(reason: string): void {
   totals.failed += 1;
 }
 
-async function run({ owns, runs }: Suite): Promise<void> {
+/** Lanes that run beside the first are shown when they end. */
+async function run({ name, owns, lane, onNodes }: Suite): Promise<void> {
   const paths = files.filter(owns);
-  const output = runs === "beside" ? "pipe" : "inherit";
+  const output = lane === "nodes" || lane === "browser" ? "pipe" : "inherit";
+  const heading = `\n== ${name} ==\n`;
+  if (output === "inherit") process.stderr.write(heading);
+  const startedAt = Date.now();
   const folder = mkdtempSync(join(tmpdir(), "echochat-tests-"));
   const report = join(folder, "junit.xml");
   const child = Bun.spawn(
@@ -134,18 +189,19 @@ async function run({ owns, runs }: Suite): Promise<void> {
     ],
     {
       stdio: ["ignore", output, output],
-      env: { ...process.env, ...(chromium && { CHROMIUM: chromium }) },
+      env: { ...process.env, STORES: onNodes ? "nodes" : undefined },
     },
   );
   const written = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   const exitCode = await child.exited;
-  process.stderr.write(written.join(""));
-  const failedBefore = totals.failed;
+  if (output === "pipe") process.stderr.write(heading + written.join(""));
   const reported = existsSync(report);
-  if (reported) count(readFileSync(report, "utf8"));
+  const { passed, failed } = count(name, reported ? readFileSync(report, "utf8") : "");
   // No report counts a file that does not load, and a process that exits in the middle leaves none.
-  if (totals.failed === failedBefore && (exitCode !== 0 || !reported))
-    fail(`bun test ended with ${exitCode}${reported ? "" : " and left no report"}.`);
+  if (failed === 0 && (exitCode !== 0 || !reported))
+    fail(`${name}: bun test ended with ${exitCode}${reported ? "" : " and left no report"}.`);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  reports.push(`${name}: ${passed} passed, ${failed} failed in ${seconds} s`);
   rmSync(folder, { recursive: true });
 }
 
@@ -153,13 +209,15 @@ function textOf(stream: ReadableStream<Uint8Array> | null | undefined): Promise<
   return stream ? new Response(stream).text() : Promise.resolve("");
 }
 
-function count(junit: string): void {
-  const [tests, failures, skipped] = ["tests", "failures", "skipped"].map((name) =>
-    Number(junit.match(new RegExp(`<testsuites [^>]*\\b${name}="(\\d+)"`))?.[1]),
+function count(suite: string, junit: string): { passed: number; failed: number } {
+  const [tests, failed, skipped] = ["tests", "failures", "skipped"].map((name) =>
+    Number(junit.match(new RegExp(`<testsuites [^>]*\\b${name}="(\\d+)"`))?.[1] ?? 0),
   ) as [number, number, number];
-  totals.passed += tests - failures - skipped;
-  totals.failed += failures;
+  const passed = tests - failed - skipped;
+  totals.passed += passed;
+  totals.failed += failed;
   totals.skipped += skipped;
   for (const [, name, file] of junit.matchAll(/<testcase name="([^"]*)".* file="([^"]*)".*\n *<skipped/g))
-    reasons.push(`Skipped: ${name} (${file})`);
+    reasons.push(`Skipped: ${name} (${suite}, ${file})`);
+  return { passed, failed };
 }

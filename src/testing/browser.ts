@@ -1,6 +1,7 @@
 /** People with a real browser. Whatever a page complains about, and whatever it asks of another host, fails the test. */
 import { expect } from "bun:test";
 import { chromium, type BrowserContext, type Locator, type Page } from "playwright-core";
+import { findChromium } from "./chromium.ts";
 import { PASSWORD } from "./client.ts";
 import type { Place } from "./world.ts";
 
@@ -58,8 +59,6 @@ export interface Person {
   opensTab(): Promise<Person>;
 }
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -71,11 +70,12 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Longer than this, a person would think that it does not work. */
-const PATIENCE_MS = 5_000;
+/** More than anybody would wait: the machine of a test has much else to do. */
+const PATIENCE_MS = 15_000;
 
 export async function openBrowser(place: Place): Promise<Browser> {
-  const program = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const executablePath = findChromium() ?? "chromium";
+  const program = await chromium.launch({ executablePath, args: FLAGS });
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
 

@@ -7,6 +7,8 @@ import { freePort } from "./postgres.ts";
 export interface RedisServer {
   url: string;
   port: number;
+  /** Where it may put files. */
+  folder: string;
   pid(): number;
   /** Takes its time away, and gives it back. */
   freeze(): void;
@@ -56,6 +58,7 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    folder,
     pid: () => child.pid,
     freeze: () => child.kill("SIGSTOP"),
     thaw: () => child.kill("SIGCONT"),

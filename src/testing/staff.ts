@@ -1,11 +1,8 @@
 /** People who look after an installation. */
-import { join } from "node:path";
 import { keysOf, nameKey } from "../accounts/names.ts";
 import type { AccountChanges } from "../accounts/ports.ts";
-import { openSqlite } from "../db/sqlite/open.ts";
-import { createSqliteStores } from "../db/sqlite/stores.ts";
-import { MIGRATIONS } from "../resources.ts";
 import { guest, member, type Client } from "./client.ts";
+import { inStores } from "./database.ts";
 import type { World } from "./world.ts";
 
 export type Role = "guest" | "member" | "muted" | "staff" | "superuser";
@@ -36,27 +33,22 @@ export async function someone(
 }
 
 /** People who never come, for lists that are long. */
-export async function addPeople(
-  { dataDir }: Pick<World, "dataDir">,
-  names: readonly string[],
-): Promise<void> {
-  const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
-  const { accounts: store } = createSqliteStores(db);
-  for (const name of names)
-    await store.create({ name, ...keysOf(name), passwordHash: "none", createdAt: Date.now() });
-  db.$client.close();
+export async function addPeople(world: Pick<World, "dataDir">, names: readonly string[]): Promise<void> {
+  await inStores(world, async ({ accounts }) => {
+    for (const name of names)
+      await accounts.create({ name, ...keysOf(name), passwordHash: "none", createdAt: Date.now() });
+  });
 }
 
 /** Straight into the store: the first of them is nobody's to appoint. The server notices within a second. */
 export async function standAs(
-  { dataDir }: Pick<World, "dataDir">,
+  world: Pick<World, "dataDir">,
   role: Exclude<Role, "guest">,
   name: string,
 ): Promise<void> {
-  const db = openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
-  const { accounts: store } = createSqliteStores(db);
-  const account = await store.byNameKey(nameKey(name));
-  if (!account) throw new Error(`${name} has no account`);
-  await store.update(account.id, STANDING[role]);
-  db.$client.close();
+  await inStores(world, async ({ accounts }) => {
+    const account = await accounts.byNameKey(nameKey(name));
+    if (!account) throw new Error(`${name} has no account`);
+    await accounts.update(account.id, STANDING[role]);
+  });
 }

@@ -1,10 +1,12 @@
 /** A whole EchoChat for a test: inside this process, or as a process of its own that can be killed. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { createLog } from "../log.ts";
+import { environmentOf, makeDataDir, removeDataDir } from "./installation.ts";
+
+export { makeDataDir, removeDataDir } from "./installation.ts";
 
 /** Where clients find a server. */
 export interface Place {
@@ -50,7 +52,9 @@ export async function startWorld(env: Environment = {}): Promise<World> {
   const log = createLog((line) => {
     if (JSON.parse(line).level === "error") errors.push(line);
   });
-  const app = await createApp(readConfig({ ...PATIENT, ...env, PORT: "0", DATA_DIR: dataDir }), log);
+  const installation = await environmentOf(dataDir);
+  const config = readConfig({ ...PATIENT, ...installation, ...env, PORT: "0", DATA_DIR: dataDir });
+  const app = await createApp(config, log);
   return {
     url: app.url,
     dataDir,
@@ -85,7 +89,7 @@ export async function startProcess(
   env: Environment = {},
   program = PRODUCT,
 ): Promise<Process> {
-  const { child, output } = spawn(dataDir, { ...PATIENT, PORT: "0", ...env }, program);
+  const { child, output } = await spawn(dataDir, { ...PATIENT, PORT: "0", ...env }, program);
   const deadline = Date.now() + START_PATIENCE_MS;
   let url: string | undefined;
   while (!(url = /ready: open (http\S+)/.exec(output())?.[1])) {
@@ -118,7 +122,7 @@ export async function failToStart(
   dataDir: string,
   env: Environment,
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = spawn(dataDir, { PORT: "0", ...env });
+  const { child, output } = await spawn(dataDir, { PORT: "0", ...env });
   const timer = setTimeout(() => child.kill("SIGKILL"), GIVE_UP_PATIENCE_MS);
   await child.exited;
   clearTimeout(timer);
@@ -134,7 +138,7 @@ export async function runCommand(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts", ...args], {
     cwd: ROOT,
-    env: environment(dataDir, env),
+    env: await environment(dataDir, env),
     stdin: new Blob([input]),
     stdout: "pipe",
     stderr: "pipe",
@@ -158,7 +162,7 @@ export async function typeCommand(
   let read = 0;
   const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts", ...args], {
     cwd: ROOT,
-    env: environment(dataDir, {}),
+    env: await environment(dataDir),
     terminal: {
       data(terminal, data) {
         screen += new TextDecoder().decode(data);
@@ -175,24 +179,17 @@ export async function typeCommand(
   return { code, screen };
 }
 
-export function makeDataDir(): string {
-  return mkdtempSync(join(tmpdir(), "echochat-"));
-}
-
-export function removeDataDir(dataDir: string): void {
-  rmSync(dataDir, { recursive: true, force: true });
-}
-
 /** Nothing of the developer's own environment gets in, but what any program needs to run. */
-function environment(dataDir: string, env: Environment): Environment {
+async function environment(dataDir: string, env: Environment = {}): Promise<Environment> {
   const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
-  return { PATH, HOME, TMPDIR, SystemRoot, DATA_DIR: dataDir, ...env };
+  const installation = await environmentOf(dataDir);
+  return { PATH, HOME, TMPDIR, SystemRoot, DATA_DIR: dataDir, ...installation, ...env };
 }
 
-function spawn(dataDir: string, env: Environment, program = PRODUCT) {
+async function spawn(dataDir: string, env: Environment, program = PRODUCT) {
   const child = Bun.spawn([process.execPath, "--no-env-file", program], {
     cwd: ROOT,
-    env: environment(dataDir, env),
+    env: await environment(dataDir, env),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -1,10 +1,7 @@
 /** What people say, for rooms that should look lived in; and a way to let them have said it days ago. */
-import { join } from "node:path";
 import { nameKey } from "../../src/accounts/names.ts";
-import { openSqlite } from "../../src/db/sqlite/open.ts";
-import { createSqliteStores } from "../../src/db/sqlite/stores.ts";
-import { MIGRATIONS } from "../../src/resources.ts";
 import type { ClientKey } from "../../src/shared/ids.ts";
+import { inStores } from "../../src/testing/database.ts";
 import { newKey } from "../../src/testing/socket.ts";
 import { post, postedOf } from "../../src/testing/stores/scene.ts";
 
@@ -17,18 +14,17 @@ export interface Said {
 
 /** Writes messages straight into the store: through the doors of the product nobody speaks yesterday. */
 export async function said(place: { dataDir: string }, lines: readonly Said[]): Promise<number[]> {
-  const db = openSqlite(join(place.dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, Date.now());
-  const { accounts, messages, rooms } = createSqliteStores(db);
-  const room = (await rooms.entry("public", null))?.room;
-  const batch = [];
-  for (const { by, text, at } of lines) {
-    const account = await accounts.byNameKey(nameKey(by));
-    if (!room || !account) throw new Error(`${by} has no account`);
-    const key = newKey() as ClientKey;
-    batch.push(post({ room: room.id, author: account.id, key, text, createdAt: at }));
-  }
-  const written = await messages.write(batch);
-  db.$client.close();
+  const written = await inStores(place, async ({ accounts, messages, rooms }) => {
+    const room = (await rooms.entry("public", null))?.room;
+    const batch = [];
+    for (const { by, text, at } of lines) {
+      const account = await accounts.byNameKey(nameKey(by));
+      if (!room || !account) throw new Error(`${by} has no account`);
+      const key = newKey() as ClientKey;
+      batch.push(post({ room: room.id, author: account.id, key, text, createdAt: at }));
+    }
+    return messages.write(batch);
+  });
   return postedOf(written).map(({ id }) => id);
 }
 

@@ -171,15 +171,15 @@ test("a refused edit keeps its text, says why, and goes through when it may", as
   await ann.sees("3 characters too many");
   await editor(ann).fill("after");
   const close = (closed: boolean) =>
-    inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = 'public'", Number(closed));
-  close(true);
+    inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = 'public'", closed);
+  await close(true);
   try {
     await ann.page.keyboard.press("Enter");
     await ann.sees("This room is closed: nobody writes here any more.");
     expect(await editor(ann).inputValue()).toBe("after");
     await settled(ann, "before");
   } finally {
-    close(false);
+    await close(false);
   }
   await ann.presses("Save");
   await settled(ann, "after");

@@ -18,6 +18,10 @@ beforeAll(async () => {
   const people = ["marta", "kwame", "zofia", "Ольга", "theo"];
   await Promise.all(people.map((name) => member(world, name)));
   await said(world, afternoon(people, Date.UTC(2026, 2, 14, 9)));
+  // Written through no server: the one that runs here hears of it when somebody looks.
+  const early = await browser.person("an early guest");
+  await early.opens("/");
+  await early.isLive();
 });
 afterEach(() => browser.empty());
 afterAll(async () => {

@@ -224,13 +224,23 @@ test("while nothing can be stored the reason shows, and everything goes out in o
   const ann = await newcomer();
   await ann.sends("before");
   await settled(ann);
-  const blocked = `CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END`;
-  inDatabase({ dataDir }, blocked);
+  await inDatabase(
+    { dataDir },
+    {
+      sqlite: `CREATE TRIGGER disk_full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+      postgres: `CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''disk_full''; END';
+        CREATE TRIGGER disk_full BEFORE INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION disk_full()`,
+    },
+  );
   for (const text of ["one", "two", "three"]) await ann.sends(text);
   await ann.sees("Not sent: The server cannot store anything right now. Try again soon.");
   expect(await ann.page.locator(".refused").count()).toBe(1);
   expect(await ann.page.locator(".sending").count()).toBe(2);
-  inDatabase({ dataDir }, "DROP TRIGGER full");
+  await inDatabase(
+    { dataDir },
+    { sqlite: "DROP TRIGGER disk_full", postgres: "DROP TRIGGER disk_full ON messages" },
+  );
   await settled(ann);
   expect((await ann.reads()).slice(-4)).toEqual(["before", "one", "two", "three"]);
 });
@@ -238,7 +248,7 @@ test("while nothing can be stored the reason shows, and everything goes out in o
 describe("a page that cannot go on from what it holds", () => {
   const anotherEpoch = async () => {
     await server.kill("SIGKILL");
-    inDatabase({ dataDir }, "UPDATE installation SET epoch = ?", newKey());
+    await inDatabase({ dataDir }, "UPDATE installation SET epoch = ?", newKey());
     await startAgain();
   };
 

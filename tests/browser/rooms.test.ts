@@ -249,10 +249,10 @@ test("messages that come into view are read, those further down are not yet", as
   await bob.opens(await invite(owner, slug));
   await bob.follows("Sign up and join");
   await bob.registers(`/rooms/${slug}`);
-  const count = () => {
+  const count = async () => {
     const sql = `SELECT r.head - m.read_seq AS n FROM members m JOIN rooms r ON r.id = m.room_id
       JOIN users u ON u.id = m.user_id WHERE r.slug = ? AND u.name = ?`;
-    return Promise.resolve(inDatabase<{ n: number }>(world, sql, slug, bob.name)[0]?.n);
+    return (await inDatabase<{ n: number }>(world, sql, slug, bob.name))[0]?.n;
   };
   const says = (text: string) => owner.post(`/rooms/${slug}/messages`, { text }, { as: "form" });
   for (let i = 0; i < 40; i++) await says(`${i}`);
@@ -335,7 +335,7 @@ describe("the pages of rooms", () => {
     await see("the settings, to a member", person);
     await person.page.goto("/invitations/1-AAAAAAAAAAAAAAAAAAAAAA");
     await see("an invitation that is over", person);
-    const [last] = inDatabase<{ id: number }>(world, "SELECT max(id) AS id FROM messages");
+    const [last] = await inDatabase<{ id: number }>(world, "SELECT max(id) AS id FROM messages");
     await host.page.goto(`/rooms/${slug}/messages/${last?.id}`);
     await see("a message that one may remove", host);
     await person.opens(`/rooms/${slug}`);

@@ -185,8 +185,8 @@ test("a message that is refused stays with the reason, and can be sent again or 
   await ann.sends("one");
   await guest.seesMessage("one");
   const close = (closed: boolean) =>
-    inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = 'public'", Number(closed));
-  close(true);
+    inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = 'public'", closed);
+  await close(true);
   try {
     for (const text of ["two", "three", "four"]) await ann.sends(text);
     await ann.sees("Not sent: This room is closed: nobody writes here any more.");
@@ -199,7 +199,7 @@ test("a message that is refused stays with the reason, and can be sent again or 
     await ann.message("two").getByRole("button", { name: "Retry" }).click();
     await eventually(() => ann.page.locator(".refused").count(), 2);
   } finally {
-    close(false);
+    await close(false);
   }
   for (const text of ["three", "two"]) {
     await ann.message(text).getByRole("button", { name: "Retry" }).click();

@@ -1,8 +1,8 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { guest, member, PASSWORD, stranger, type Answer, type Client } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { forms, messagesOn, tags } from "../../src/testing/html.ts";
 import { png } from "../../src/testing/pictures.ts";
 import { openChat, openGateway } from "../../src/testing/socket.ts";
@@ -175,10 +175,11 @@ describe("whoever deletes the account", () => {
     expect(last).toMatchObject({ author: name, text: `the last words of ${name}` });
     expect(files()).toHaveLength(kept - 2);
 
-    const row = rowOf(name);
-    expect(row).toMatchObject({ email: "", bio: "", avatar: null, password_hash: "!", is_active: 0 });
+    const row = await rowOf(name);
+    expect(row).toMatchObject({ email: "", bio: "", avatar: null, password_hash: "!" });
+    expect(Boolean(row["is_active"])).toBe(false);
     expect(row["deleted_at"]).toBeGreaterThan(0);
-    expect(rooms()).not.toContain("room-of-one");
+    expect(await rooms()).not.toContain("room-of-one");
   });
 
   test.each([
@@ -308,9 +309,7 @@ describe("the pages of people", () => {
     expect(direct(await desk.get(path))).toBe(false);
     expect(direct(await stranger(world).get(path))).toBe(false);
     expect(tags((await other.get(path)).text, ".badge")).toEqual([]);
-    const database = new Database(join(world.dataDir, "echochat.sqlite"));
-    database.run("UPDATE users SET is_staff = 1, last_seen_at = 1000 WHERE name = ?", [name]);
-    database.close();
+    await inDatabase(world, "UPDATE users SET is_staff = true, last_seen_at = 1000 WHERE name = ?", name);
     const { text } = await other.get(path);
     expect(tags(text, ".badge")[0]?.text).toBe("Staff");
     expect(text).toContain("Last seen January 1, 1970");
@@ -333,16 +332,12 @@ function files(): string[] {
   return readdirSync(join(world.dataDir, "media/profile_pics"));
 }
 
-function rowOf(name: string): Record<string, unknown> {
-  const database = new Database(join(world.dataDir, "echochat.sqlite"), { readonly: true });
-  const row = database.query("SELECT * FROM users WHERE name = ?").get(name) as Record<string, unknown>;
-  database.close();
-  return row;
+async function rowOf(name: string): Promise<Record<string, unknown>> {
+  const sql = "SELECT * FROM users WHERE name = ?";
+  return (await inDatabase<Record<string, unknown>>(world, sql, name))[0] ?? {};
 }
 
-function rooms(): string[] {
-  const database = new Database(join(world.dataDir, "echochat.sqlite"), { readonly: true });
-  const slugs = database.query<{ slug: string }, []>("SELECT slug FROM rooms WHERE name <> ''").all();
-  database.close();
+async function rooms(): Promise<string[]> {
+  const slugs = await inDatabase<{ slug: string }>(world, "SELECT slug FROM rooms WHERE name <> ''");
   return slugs.map(({ slug }) => slug);
 }

@@ -100,13 +100,13 @@ describe("a direct room", () => {
       { who: ann, form: await formTo(ann, names.bob) },
       { who: bob, form: await formTo(bob, names.ann) },
     ];
-    const before = inDatabase(world, "SELECT id FROM rooms").length;
+    const before = (await inDatabase(world, "SELECT id FROM rooms")).length;
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => asking.map(({ who, form }) => who.sendForm(form))).flat(),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(40).fill(303));
     expect(new Set(answers.map(({ headers }) => headers.get("location"))).size).toBe(1);
-    expect(inDatabase(world, "SELECT id FROM rooms")).toHaveLength(before + 1);
+    expect(await inDatabase(world, "SELECT id FROM rooms")).toHaveLength(before + 1);
     expect([await roomsOf(ann), await roomsOf(bob)]).toEqual([[names.bob], [names.ann]]);
   });
 
@@ -186,7 +186,7 @@ describe("a direct room", () => {
     expect(await nameOf(ann, slug)).toEqual(called(names.bob));
     expect(await nameOf(bob, slug)).toEqual(called(names.ann));
     expect(
-      inDatabase(
+      await inDatabase(
         world,
         "SELECT 1 FROM invitations i JOIN rooms r ON r.id = i.room_id WHERE r.slug = ?",
         slug,

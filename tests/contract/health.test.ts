@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { Database } from "bun:sqlite";
-import { join } from "node:path";
 import { expectJson, expectRefused, expectSecurityHeaders } from "../../src/testing/answers.ts";
 import { member, stranger } from "../../src/testing/client.ts";
+import { inDatabase, lockSqlite } from "../../src/testing/database.ts";
+import { onNodes } from "../../src/testing/installation.ts";
 import { ask } from "../../src/testing/raw.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 
@@ -13,12 +13,34 @@ const MOMENT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\
 const FINE = { database: "ok", cache: "ok" };
 
 let world: World;
-let lock: Database | null = null;
+let allowWrites = async () => {};
+
+/** Somebody else holds the file, or the database only lets itself be read. */
+async function forbidWrites(): Promise<void> {
+  if (!onNodes) {
+    const lock = lockSqlite(world);
+    allowWrites = async () => lock.close();
+    return;
+  }
+  // Connections keep what held when they were made.
+  const set = (isReadOnly: boolean) =>
+    inDatabase(
+      world,
+      `BEGIN READ WRITE;
+      DO $$ BEGIN EXECUTE format(
+        'ALTER DATABASE %I SET default_transaction_read_only = ${isReadOnly}', current_database()); END $$;
+      COMMIT;
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+  await set(true);
+  allowWrites = async () => void (await set(false));
+}
 
 beforeAll(async () => {
   world = await startWorld();
 });
-afterEach(() => lock?.close());
+afterEach(() => allowWrites());
 afterAll(() => world.stop());
 
 test("whoever watches is told that the program lives, and that all its parts work", async () => {
@@ -57,8 +79,7 @@ test("a host that is not served is not told how things stand either", async () =
 test("a database that cannot be written is named, without its insides, and is fine again when it can", async () => {
   const watcher = stranger(world);
   expect((await watcher.get("/api/health/ready/")).status).toBe(200);
-  lock = new Database(join(world.dataDir, "echochat.sqlite"));
-  lock.run("BEGIN IMMEDIATE");
+  await forbidWrites();
   await Bun.sleep(1_000);
   expectJson(await watcher.get("/api/health/ready/"), 503, {
     status: "error",
@@ -67,7 +88,7 @@ test("a database that cannot be written is named, without its insides, and is fi
     components: { database: "error", cache: "ok" },
   });
   expect((await watcher.get("/api/health/live/")).status).toBe(200);
-  lock.run("ROLLBACK");
+  await allowWrites();
   await Bun.sleep(1_000);
   expect((await watcher.get("/api/health/ready/")).status).toBe(200);
 });

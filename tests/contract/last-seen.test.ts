@@ -1,7 +1,6 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import { member } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { openGateway } from "../../src/testing/socket.ts";
 import { makeDataDir, removeDataDir, startProcess, type Process } from "../../src/testing/world.ts";
 
@@ -23,13 +22,9 @@ afterAll(async () => {
   removeDataDir(dataDir);
 });
 
-function seenAt(name: string): number | null {
-  const database = new Database(join(dataDir, "echochat.sqlite"), { readonly: true });
-  const query = database.query<{ at: number | null }, [string]>(
-    "SELECT last_seen_at AS at FROM users WHERE name = ?",
-  );
-  const row = query.get(name);
-  database.close();
+async function seenAt(name: string): Promise<number | null> {
+  const sql = "SELECT last_seen_at AS at FROM users WHERE name = ?";
+  const [row] = await inDatabase<{ at: number | null }>({ dataDir }, sql, name);
   return row?.at ?? null;
 }
 
@@ -49,19 +44,19 @@ test("people were last seen when they last asked for something or had a page ope
   await bob.get("/api/auth/session/");
   await bob.logout();
   const loggedOutAt = Date.now();
-  expect([seenAt("ann"), seenAt("bob"), seenAt("cleo")]).toEqual([null, null, null]);
+  expect([await seenAt("ann"), await seenAt("bob"), await seenAt("cleo")]).toEqual([null, null, null]);
 
   await Bun.sleep(11 * SECOND);
-  expect(Math.abs((seenAt("ann") ?? 0) - askedAt)).toBeLessThan(SECOND);
-  expect(Math.abs((seenAt("bob") ?? 0) - (loggedOutAt - 5 * MINUTE))).toBeLessThan(SECOND);
-  const cleoAt = seenAt("cleo") ?? 0;
+  expect(Math.abs(((await seenAt("ann")) ?? 0) - askedAt)).toBeLessThan(SECOND);
+  expect(Math.abs(((await seenAt("bob")) ?? 0) - (loggedOutAt - 5 * MINUTE))).toBeLessThan(SECOND);
+  const cleoAt = (await seenAt("cleo")) ?? 0;
   expect(cleoAt).toBeGreaterThan(askedAt);
-  expect(seenAt("dora")).toBeNull();
+  expect(await seenAt("dora")).toBeNull();
 
   // Nobody is told that they are somebody else now: the session goes on as it was.
   expect((await ann.get("/api/auth/session/")).json()).toMatchObject({ authenticated: true });
   const lastAt = Date.now();
   await server.kill("SIGTERM");
-  expect(Math.abs((seenAt("ann") ?? 0) - lastAt)).toBeLessThan(SECOND);
-  expect(seenAt("cleo") ?? 0).toBeGreaterThan(cleoAt);
+  expect(Math.abs(((await seenAt("ann")) ?? 0) - lastAt)).toBeLessThan(SECOND);
+  expect((await seenAt("cleo")) ?? 0).toBeGreaterThan(cleoAt);
 });

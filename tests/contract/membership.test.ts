@@ -216,8 +216,8 @@ describe("an invitation", () => {
         "SELECT (expires_at - created_at) / 86400000 AS days, uses_max FROM invitations WHERE id = ?",
         id,
       );
-    expect(rows()).toEqual([{ days: 30, uses_max: 10 }]);
-    const before = inDatabase(world, "SELECT id FROM invitations").length;
+    expect(await rows()).toEqual([{ days: 30, uses_max: 10 }]);
+    const before = (await inDatabase(world, "SELECT id FROM invitations")).length;
     const form = await ann.openForm(`/rooms/${slug}/settings`, { action: `/rooms/${slug}/invitations` });
     for (const wrong of ["0", "-1", "1.5", "366", "1e9", "NaN", "x", "Infinity", "0x1g"]) {
       const answer = await ann.sendForm(form, { days: wrong, uses: "" });
@@ -225,7 +225,7 @@ describe("an invitation", () => {
       expect(problem(answer.text)).toBe("The server did not understand this.");
     }
     expect((await ann.sendForm(form, { days: "", uses: "10001" })).status).toBe(400);
-    expect(inDatabase(world, "SELECT id FROM invitations")).toHaveLength(before);
+    expect(await inDatabase(world, "SELECT id FROM invitations")).toHaveLength(before);
   });
 
   test("too many times is refused with the time to wait", async () => {
@@ -500,9 +500,9 @@ describe("an owner", () => {
     }
     expect(await page.post("is anybody there?", undefined, slug)).toMatchObject({ code: "not_found" });
     expect(await statusFor(carl, link)).toBe(404);
-    expect(inDatabase(world, "SELECT 1 FROM messages WHERE text IN ('the last words', 'premise')")).toEqual(
-      [],
-    );
+    expect(
+      await inDatabase(world, "SELECT 1 FROM messages WHERE text IN ('the last words', 'premise')"),
+    ).toEqual([]);
     // Clients that come back by themselves must not find themselves in a room of somebody else.
     const taken = { error: "Room slug is already taken" };
     for (const who of [ann, carl]) expectJson(await who.get(`/api/chat/rooms/${slug}/`), 409, taken);
@@ -580,12 +580,11 @@ describe("whoever may read but not write", () => {
   const cases = {
     muted: {
       words: "You may read, but not write at the moment.",
-      set: (on: boolean) => inDatabase(world, "UPDATE users SET is_muted = ? WHERE name = 'bob'", on ? 1 : 0),
+      set: (on: boolean) => inDatabase(world, "UPDATE users SET is_muted = ? WHERE name = 'bob'", on),
     },
     room_closed: {
       words: "This room is closed: nobody writes here any more.",
-      set: (on: boolean) =>
-        inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = ?", on ? 1 : 0, slug),
+      set: (on: boolean) => inDatabase(world, "UPDATE rooms SET is_closed = ? WHERE slug = ?", on, slug),
     },
   };
 
@@ -602,7 +601,7 @@ describe("whoever may read but not write", () => {
       await page.quiet(SILENCE_MS);
       await old.quiet(0);
 
-      set(true);
+      await set(true);
       try {
         expect(await page.post("let me", undefined, slug)).toMatchObject({ code, retryable: false });
         old.send({ message: "let me" });
@@ -630,7 +629,7 @@ describe("whoever may read but not write", () => {
         page.send({ type: "resume", room: slug, epoch: page.epoch, rev: 1 });
         expect(await page.nextOf("changes")).toMatchObject({ from: 1 });
       } finally {
-        set(false);
+        await set(false);
       }
       expect(await page.post("again", undefined, slug)).toMatchObject({ type: "ack" });
       old.send({ message: "and again" });

@@ -32,8 +32,10 @@ afterAll(() => world.stop());
 const history = async (path = PUBLIC, reader = ann) =>
   ((await reader.get(`${path}?limit=200`)).json() as { messages: Shown[] }).messages;
 const last = async (path = PUBLIC, reader = ann) => (await history(path, reader)).at(-1);
-const headOf = (slug = "public") =>
-  inDatabase<{ head: number }>(world, "SELECT head FROM rooms WHERE slug = ?", slug)[0]?.head;
+const headOf = async (slug = "public") => {
+  const sql = "SELECT head FROM rooms WHERE slug = ?";
+  return (await inDatabase<{ head: number }>(world, sql, slug))[0]?.head;
+};
 const says = async (who: Client, content: string, path = PUBLIC): Promise<Shown> => {
   const answer = await who.post(path, { content });
   expect(answer.status).toBe(201);
@@ -104,7 +106,7 @@ describe("a program that writes", () => {
   test("decides on nothing but the text", async () => {
     const claims = { content: "mine", id: "1", seq: "1", username: "bob", author: "bob", createdAt: "0" };
     const message = (await ann.post(PUBLIC, claims)).json() as Shown;
-    expect(message).toMatchObject({ username: "ann", content: "mine", seq: headOf() as number });
+    expect(message).toMatchObject({ username: "ann", content: "mine", seq: (await headOf()) as number });
   });
 
   test("writes as fast as people may, and is told how long to wait", async () => {
@@ -143,11 +145,11 @@ describe("whoever edits a message of theirs", () => {
 
   test("to what it says already changes nothing", async () => {
     const message = await says(ann, "as it is");
-    const head = headOf();
+    const head = await headOf();
     expectJson(await ann.patch(at(message), { content: "as it is" }), 200, message);
-    expect(headOf()).toBe(head);
+    expect(await headOf()).toBe(head);
     expect((await ann.patch(at(message), { content: "as it was" })).status).toBe(200);
-    expect(headOf()).toBe((head ?? NaN) + 1);
+    expect(await headOf()).toBe((head ?? NaN) + 1);
   });
 
   test("is told what is wrong with the new text", async () => {
@@ -283,20 +285,20 @@ describe("nobody", () => {
   test("muted, or in a closed room, writes or edits; what they have said they may still delete", async () => {
     const carl = await member(world, "carl");
     const { id } = await says(carl, "while I could");
-    inDatabase(world, "UPDATE users SET is_muted = 1 WHERE name = 'carl'");
+    await inDatabase(world, "UPDATE users SET is_muted = true WHERE name = 'carl'");
     const muted = { error: "muted" };
     expectJson(await carl.post(PUBLIC, { content: "hello" }), 403, muted);
     expectJson(await carl.patch(`${PUBLIC}${id}/`, { content: "hello" }), 403, muted);
     expect((await carl.delete(`${PUBLIC}${id}/`)).status).toBe(204);
 
     const open = await says(ann, "before it closes");
-    inDatabase(world, "UPDATE rooms SET is_closed = 1 WHERE slug = 'public'");
+    await inDatabase(world, "UPDATE rooms SET is_closed = true WHERE slug = 'public'");
     try {
       expectJson(await ann.post(PUBLIC, { content: "hello" }), 403, { error: "room_closed" });
       expectJson(await ann.patch(at(open), { content: "hello" }), 403, { error: "room_closed" });
       expect((await ann.delete(at(open))).status).toBe(204);
     } finally {
-      inDatabase(world, "UPDATE rooms SET is_closed = 0 WHERE slug = 'public'");
+      await inDatabase(world, "UPDATE rooms SET is_closed = false WHERE slug = 'public'");
     }
   });
 

@@ -142,7 +142,7 @@ describe("somebody with plain HTML", () => {
     const carl = await member(world, "carl");
     const id = await says(carl, "while I could");
     const form = await carl.openForm(permalink(id), { action: `${permalink(id)}/edit` });
-    inDatabase(world, "UPDATE users SET is_muted = 1 WHERE name = 'carl'");
+    await inDatabase(world, "UPDATE users SET is_muted = true WHERE name = 'carl'");
     const answer = await carl.sendForm(form, { text: "and now" });
     expect(answer.status).toBe(403);
     expect(problem(answer.text)).toEqual(["You may read, but not write at the moment."]);

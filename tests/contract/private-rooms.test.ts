@@ -28,7 +28,10 @@ let said: number;
 
 beforeAll(async () => {
   world = await startWorld();
-  inDatabase(world, "INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', 500000)");
+  await inDatabase(world, {
+    sqlite: "INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', 500000)",
+    postgres: "SELECT setval('messages_id_seq', 500000)",
+  });
   owner = await member(world, "owner");
   insider = await member(world, "insider");
   // Compressed, a page is as long as what varies in it happens to be.
@@ -133,13 +136,13 @@ describe("a room is to whoever does not belong there as if it did not exist:", (
       const [path, fields] = forms[name] ?? [() => "", {}];
       const send = (slug: string) =>
         outsiders[who].post(path(slug), fields, { as: "form", headers: { accept: "text/html" } });
-      const before = everything();
+      const before = await everything();
       const [known, unknown] = [await send(HALL), await send(NOWHERE)];
       expect(described(known, HALL)).toEqual(described(unknown, NOWHERE));
       expect(known.status).toBe(who === "guest" && name === "to write" ? 303 : unknown.status);
       expect([303, 401, 404]).toContain(known.status);
       expect(tells(known.text)).toEqual([]);
-      expect(everything()).toEqual(before);
+      expect(await everything()).toEqual(before);
     });
 
     test(`the removal of one of its messages, to somebody who is ${who}`, async () => {
@@ -217,9 +220,8 @@ describe("a room is to whoever does not belong there as if it did not exist:", (
 
   /** All that those forms might change. */
   function everything() {
-    return ["rooms", "members", "invitations", "messages"].map((table) =>
-      inDatabase(world, `SELECT * FROM ${table} ORDER BY 1, 2`),
-    );
+    const tables = ["rooms", "members", "invitations", "messages"];
+    return Promise.all(tables.map((table) => inDatabase(world, `SELECT * FROM ${table} ORDER BY 1, 2`)));
   }
 });
 
@@ -259,7 +261,7 @@ describe("an invitation", () => {
       "never made": link.replace(/\d+-/, "999999-"),
     };
     over.expired = await invite(owner, HALL, { days: "1" });
-    inDatabase(world, "UPDATE invitations SET expires_at = 1 WHERE id = ?", idOf(over.expired));
+    await inDatabase(world, "UPDATE invitations SET expires_at = 1 WHERE id = ?", idOf(over.expired));
     over["used up"] = await invite(owner, HALL, { uses: "1" });
     await join(await member(world, "last-one"), over["used up"]);
     over.revoked = await invite(owner, HALL);
@@ -308,7 +310,7 @@ describe("an invitation", () => {
   test("is not accepted by looking at it", async () => {
     for (let i = 0; i < 3; i++) expect((await look(outsiders.stranger, link)).status).toBe(200);
     expect((await outsiders.stranger.get(`/rooms/${HALL}`)).status).toBe(404);
-    const [row] = inDatabase<{ uses: number }>(
+    const [row] = await inDatabase<{ uses: number }>(
       world,
       "SELECT uses FROM invitations WHERE id = ?",
       idOf(link),

@@ -1,9 +1,9 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expectJson, expectRefused } from "../../src/testing/answers.ts";
 import { guest, member, stranger, type Answer, type Client } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { jpeg, photograph, png, SECRET } from "../../src/testing/pictures.ts";
 import { ask } from "../../src/testing/raw.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
@@ -403,9 +403,7 @@ describe("media", () => {
     const folder = join(world.dataDir, "media/profile_pics");
     writeFileSync(join(folder, "meme2.png"), await jpeg(30, 30));
     writeFileSync(join(folder, "page.png"), "<script>alert(1)</script>");
-    const database = new Database(join(world.dataDir, "echochat.sqlite"));
-    database.run("UPDATE users SET avatar = 'profile_pics/meme2.png' WHERE name = ?", [name]);
-    database.close();
+    await inDatabase(world, "UPDATE users SET avatar = 'profile_pics/meme2.png' WHERE name = ?", name);
     const url = imageOf(await stranger(world).get(`/api/auth/users/${name}/`));
     expect(url).toBe(`${world.url}/media/profile_pics/meme2.png`);
     expect((await fetch(url)).headers.get("content-type")).toBe("image/jpeg");

@@ -157,16 +157,17 @@ describe("a server that is asked to stop", () => {
 
   test("keeps sessions, with a key that only its owner can read", async () => {
     const dataDir = newDataDir();
-    const server = await start(dataDir);
+    const unset = { SECRET_KEY: "" };
+    const server = await start(dataDir, unset);
     const ann = await member(server, "ann");
     const file = join(dataDir, "secret.key");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await server.kill("SIGTERM");
-    const again = await start(dataDir);
+    const again = await start(dataDir, unset);
     expect(await isSignedIn(ann.moveTo(again))).toBe(true);
     expect((await ann.moveTo(again).logout()).status).toBe(200);
     await again.kill("SIGTERM");
-    expect(await isSignedIn(ann.moveTo(await start(dataDir)))).toBe(false);
+    expect(await isSignedIn(ann.moveTo(await start(dataDir, unset)))).toBe(false);
   });
 
   test("ends all sessions when its secret is changed, and keeps a given one out of the data", async () => {
@@ -187,6 +188,8 @@ describe("a server that is asked to stop", () => {
 });
 
 describe("an operator's mistake", () => {
+  const DATABASE_URL = "postgres://user:password@localhost/echochat";
+  const PRODUCTION = { NODE_ENV: "production", DATABASE_URL };
   const mistakes: [string, Environment][] = [
     ["PORT", { PORT: "abc" }],
     ["PORT", { PORT: "70000" }],
@@ -204,7 +207,7 @@ describe("an operator's mistake", () => {
     ["RELAX_PASSWORDS", { RELAX_PASSWORDS: "maybe" }],
     ["CHAT_ROOM_SLUG_REGEX", { CHAT_ROOM_SLUG_REGEX: "([a-z" }],
     ["SECRET_KEY", { SECRET_KEY: "too short" }],
-    ["SECRET_KEY", { NODE_ENV: "production", DATABASE_URL: "postgres://user:password@localhost/echochat" }],
+    ["SECRET_KEY", { ...PRODUCTION, SECRET_KEY: "" }],
   ];
 
   test.each(mistakes)(

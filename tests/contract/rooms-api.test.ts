@@ -115,7 +115,7 @@ describe("the details of a room", () => {
     const dora = await member(world, "dora");
     const slug = newSlug();
     await details(dora, slug);
-    inDatabase(world, "UPDATE users SET name = 'Theodora', name_key = 'theodora' WHERE name = 'dora'");
+    await inDatabase(world, "UPDATE users SET name = 'Theodora', name_key = 'theodora' WHERE name = 'dora'");
     expectJson(await details(dora, slug), 200, {
       slug,
       name: "dora",
@@ -129,7 +129,7 @@ describe("the details of a room", () => {
     const slug = newSlug();
     await details(emil, slug);
     await letIn(emil, slug, ann);
-    inDatabase(world, "DELETE FROM users WHERE name = 'emil'");
+    await inDatabase(world, "DELETE FROM users WHERE name = 'emil'");
     expectJson(await details(ann, slug), 200, { slug, name: "emil", created: false, createdBy: null });
     expectJson(await details(bob, slug), 409, TAKEN);
   });
@@ -251,12 +251,14 @@ describe("a page of an existing client, which starts everything at once,", () =>
       await openChat(bob, slug),
       await openChat(ann, twin),
     ];
+    const heardByBoth = async (message: string, username: string) => {
+      for (const socket of [hers, his])
+        expect(await socket.next()).toMatchObject({ message, username, room: slug });
+    };
     hers.send({ message: "hello" });
+    await heardByBoth("hello", "ann");
     await says(bob, slug, "by form");
-    for (const socket of [hers, his]) {
-      expect(await socket.next()).toMatchObject({ message: "hello", username: "ann", room: slug });
-      expect(await socket.next()).toMatchObject({ message: "by form", username: "bob", room: slug });
-    }
+    await heardByBoth("by form", "bob");
     expect(await other.quiet(60)).toEqual([]);
   });
 
@@ -324,7 +326,7 @@ describe("the messages of a room", () => {
     const hans = await member(world, "hans");
     await letIn(ann, slug, hans);
     await says(hans, slug, "farewell");
-    inDatabase(world, "DELETE FROM users WHERE name = 'hans'");
+    await inDatabase(world, "DELETE FROM users WHERE name = 'hans'");
     expect((await history(ann, slug)).json()).toMatchObject({
       messages: [{ username: "hans", content: "farewell" }],
     });
@@ -334,7 +336,7 @@ describe("the messages of a room", () => {
 test("the public room is called as its row says", async () => {
   const other = await startWorld();
   const reader = await guest(other);
-  inDatabase(other, "UPDATE rooms SET name = 'Площадь' WHERE slug = 'public'");
+  await inDatabase(other, "UPDATE rooms SET name = 'Площадь' WHERE slug = 'public'");
   expectJson(await reader.get("/api/chat/public-room/"), 200, { slug: "public", name: "Площадь" });
   expect((await reader.get("/api/chat/rooms/public/")).json()).toMatchObject({ name: "Площадь" });
   await other.stop();

@@ -47,7 +47,7 @@ describe("whatever is asked for as a slug", () => {
         expect(answer.status).toBe(200);
         const room = answer.json() as { slug: string; created: boolean };
         expect(room.slug).toBe(wanted);
-        const rows = inDatabase(world, "SELECT slug FROM rooms WHERE slug = ?", wanted);
+        const rows = await inDatabase(world, "SELECT slug FROM rooms WHERE slug = ?", wanted);
         expect(rows).toEqual([{ slug: wanted }]);
         expect((await ann.get(path)).json()).toEqual({ ...room, created: false });
         const { messages } = (await ann.get(`${path}messages/`)).json() as Page;
@@ -162,7 +162,8 @@ describe("names", () => {
     );
     expect(owners.size).toBeGreaterThan(5);
     expect(clashes).toBeGreaterThan(0);
-    const names = inDatabase<{ name: string }>(world, "SELECT name FROM users").map((row) => row.name);
+    const rows = await inDatabase<{ name: string }>(world, "SELECT name FROM users");
+    const names = rows.map((row) => row.name);
     expect(new Set(names.map(normalised)).size).toBe(names.length);
   });
 

@@ -1,8 +1,7 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { expectJson, expectRefused, expectSecurityHeaders } from "../../src/testing/answers.ts";
 import { guest, member, PASSWORD, stranger, type Answer, type Client } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { messagesOn } from "../../src/testing/html.ts";
 import { ask, shakeHands } from "../../src/testing/raw.ts";
 import { openGateway } from "../../src/testing/socket.ts";
@@ -236,10 +235,7 @@ test("a failure inside is told as a failure and no more, and is noted in one lin
   const bob = await member(broken, "bob");
   const socket = await openGateway(bob);
   expect(await socket.post("premise")).toMatchObject({ type: "ack" });
-  const database = new Database(join(broken.dataDir, "echochat.sqlite"));
-  database.run("PRAGMA foreign_keys = OFF");
-  database.run("DROP TABLE messages");
-  database.close();
+  await inDatabase(broken, "DROP TABLE messages");
 
   const api = await bob.get("/api/chat/rooms/public/messages/");
   expectJson(api, 500, { error: expect.any(String) });

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { Database } from "bun:sqlite";
 import { createHmac } from "node:crypto";
-import { join } from "node:path";
 import { guest, member, PASSWORD, stranger, type Client } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { shakeHands } from "../../src/testing/raw.ts";
 import { openChat, openGateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
@@ -125,16 +124,18 @@ describe("a session", () => {
   });
 
   test("cannot be taken up from a copy of the database", async () => {
-    const database = new Database(join(world.dataDir, "echochat.sqlite"), { readonly: true });
-    const tables = database.query("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {
-      name: string;
-    }[];
-    const rows = tables.flatMap(
-      ({ name }) => database.query(`SELECT * FROM "${name}"`).all() as Record<string, unknown>[],
+    const tables = await inDatabase<{ name: string }>(world, {
+      sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table'",
+      postgres: "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+    });
+    const rows = await Promise.all(
+      tables.map(({ name }) => inDatabase<Record<string, unknown>>(world, `SELECT * FROM "${name}"`)),
     );
-    database.close();
     const values = new Set(
-      rows.flatMap((row) => Object.values(row)).filter((value) => typeof value === "string"),
+      rows
+        .flat()
+        .flatMap((row) => Object.values(row))
+        .filter((value) => typeof value === "string"),
     );
     expect(values).toContain("ann");
     expect(values).toContain(claimsOf(ann).jti as string);

@@ -1,5 +1,5 @@
 /** What the database says, read beside the running server or when it has stopped. */
-import { inDatabase } from "../../../src/testing/database.ts";
+import { inSqlite as inDatabase } from "../../../src/testing/database.ts";
 import { brief, type Seen } from "../log.ts";
 
 export interface Stored {
