@@ -7,8 +7,9 @@ import { findPostgres } from "../src/testing/postgres.ts";
 import { findPython } from "../src/testing/python.ts";
 import { findRedis } from "../src/testing/redis.ts";
 import { mountDisk } from "../src/testing/small-disk.ts";
+import { whyNoNodes } from "./faults/nodes/missing.ts";
 
-const TEST_TIMEOUT_MS = 30_000;
+const TEST_TIMEOUT_MS = 60_000;
 
 interface Suite {
   name: string;
@@ -18,7 +19,7 @@ interface Suite {
   /** Nothing that could be installed would help: it may be left out even where everything is required. */
   machine?: boolean;
   /** Suites of one lane run one after the other, lanes beside each other; `last` has the machine to itself. */
-  lane: "one" | "nodes" | "browser" | "last";
+  lane: "one" | "nodes" | "browser" | "browser on nodes" | "last";
   /** The program runs on PostgreSQL and Redis, not on SQLite. */
   onNodes?: boolean;
 }
@@ -44,7 +45,7 @@ const declared: Suite[] = [
     name: "what is only for PostgreSQL and Redis",
     owns: (file) => startsServers(file) && !file.startsWith("tests/faults/"),
     missing: noNodes,
-    lane: "nodes",
+    lane: "one",
   },
   {
     name: "browser journeys",
@@ -54,9 +55,15 @@ const declared: Suite[] = [
   },
   {
     name: "faults",
-    owns: (file) => file.startsWith("tests/faults/"),
+    owns: (file) => file.startsWith("tests/faults/") && !file.endsWith(".nodes.test.ts"),
     missing: process.platform === "win32" ? "Windows neither stops nor continues a server" : undefined,
     machine: true,
+    lane: "last",
+  },
+  {
+    name: "faults with many nodes",
+    owns: (file) => file.startsWith("tests/faults/") && file.endsWith(".nodes.test.ts"),
+    missing: whyNoNodes() ?? undefined,
     lane: "last",
   },
   {
@@ -105,8 +112,8 @@ const onServers = onSqlite.flatMap((suite): Suite[] =>
           name: `${suite.name}, on PostgreSQL and Redis`,
           owns: (file) => suite.owns(file) && !Object.hasOwn(SQLITE_ONLY, file),
           missing: suite.missing ?? noNodes,
-          // The browser is what costs most: its second turn comes when the first lane has become free.
-          lane: suite.lane === "browser" ? "one" : "nodes",
+          // What costs most here is waiting: for timers, for pages, for limits to end.
+          lane: suite.lane === "browser" ? "browser on nodes" : "nodes",
           onNodes: true,
         },
       ]
@@ -128,7 +135,7 @@ const runnable = [...onSqlite, ...onServers].filter((suite) => {
 const inTurn = async (lane: Suite["lane"]) => {
   for (const suite of runnable.filter((each) => each.lane === lane)) await run(suite);
 };
-await Promise.all([inTurn("one"), inTurn("nodes"), inTurn("browser")]);
+await Promise.all([inTurn("browser on nodes"), inTurn("browser"), inTurn("nodes"), inTurn("one")]);
 await inTurn("last");
 
 for (const [file, reason] of Object.entries(SQLITE_ONLY))

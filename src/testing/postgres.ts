@@ -1,5 +1,14 @@
 /** A private PostgreSQL for tests, made by the machine's own programs: databases of their own, gone at the end. */
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,15 +52,23 @@ export function findPostgres(): string | null {
 
 const byVersion = (one: string, other: string) => one.localeCompare(other, "en", { numeric: true });
 
+interface PostgresPlace {
+  durable?: boolean;
+  within?: string;
+  settings?: Record<string, string>;
+  copyOf?: string | undefined;
+}
+
 /**
  * `durable`: waits for the disk at every commit, as a server does that nobody has told otherwise. `within`: the folder its
- * files are made in.
+ * files are made in. `copyOf`: the folder of one that has been halted, whose databases it has then.
  */
 export async function startPostgres({
   durable = false,
   within = tmpdir(),
   settings = {},
-}: { durable?: boolean; within?: string; settings?: Record<string, string> } = {}): Promise<PostgresServer> {
+  copyOf,
+}: PostgresPlace = {}): Promise<PostgresServer> {
   const bin = findPostgres();
   if (!bin) throw new Error("no PostgreSQL found; install postgresql or set POSTGRES_BIN");
   const folder = mkdtempSync(join(within, "echochat-postgres-"));
@@ -68,10 +85,12 @@ export async function startPostgres({
 
   const passwords = join(folder, "password");
   writeFileSync(passwords, PASSWORD);
+  if (copyOf) cpSync(join(copyOf, "data"), data, { recursive: true, mode: constants.COPYFILE_FICLONE });
   if (isRoot) Bun.spawnSync(["chown", "-R", "postgres", folder]);
   chmodSync(folder, 0o700);
   const auth = ["--auth=scram-sha-256", `--pwfile=${passwords}`, `--username=${USER}`];
-  await run(join(bin, "initdb"), "-D", data, ...auth, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8");
+  if (!copyOf)
+    await run(join(bin, "initdb"), "-D", data, ...auth, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8");
   const options: Record<string, string> = {
     port: String(port),
     listen_addresses: "127.0.0.1",
@@ -95,7 +114,8 @@ export async function startPostgres({
     try {
       return [...(await sql.unsafe(text))];
     } finally {
-      await sql.end();
+      // A server that has just crashed does not say goodbye.
+      await sql.end({ timeout: 1 });
     }
   }
 

@@ -4,13 +4,12 @@ import { createPoster, type Poster } from "./clients/doors.ts";
 import { flood } from "./clients/flood.ts";
 import { createOriginal } from "./clients/original.ts";
 import { createPerson, type Person } from "./clients/person.ts";
-import type { Scene } from "./scene.ts";
-import { readHeads } from "./checker/stored.ts";
+import type { OneServer, Scene } from "./scene.ts";
 import { ATTIC_READER, PEOPLE, ROOMS } from "./template.ts";
 import { createTexts, type Texts } from "./clients/texts.ts";
 
-export interface Load {
-  scene: Scene;
+export interface Load<Where extends Scene = OneServer> {
+  scene: Where;
   random: () => number;
   texts: Texts;
   /** In a long campaign faults last as long as they do in life. */
@@ -20,12 +19,13 @@ export interface Load {
   /** Many messages at once, directly at the server. */
   flood(room: string, how: Omit<Parameters<typeof flood>[2], "room">): Promise<void>;
   /** The number of each room's last change, as the database says. */
-  heads(): Map<string, number>;
+  heads: Scene["heads"];
+  caughtUp: Crowd["caughtUp"];
   claim(holds: boolean, sentence: string): void;
 }
 
-export interface Crowd {
-  load: Load;
+export interface Crowd<Where extends Scene = Scene> {
+  load: Load<Where>;
   /** Waits until everybody is there. */
   arrived(): Promise<void>;
   /** Nobody begins anything new. */
@@ -54,25 +54,29 @@ const ARRIVAL_PATIENCE = 10_000;
 /** What was written without an acknowledgement is stored by then, or lost. */
 const ORIGINAL_PATIENCE = 2_000;
 
-export function gather(scene: Scene, random: () => number, isLong: boolean): Crowd {
-  const { template, log, network, narrow, dataDir } = scene;
+export function gather<Where extends Scene>(
+  scene: Where,
+  random: () => number,
+  isLong: boolean,
+): Crowd<Where> {
+  const { template, log } = scene;
   const { epoch, doors } = template;
   const texts = createTexts(random);
   const shared = { log, random, texts };
   const { public: hall, den, attic } = ROOMS;
 
+  const browser = (who: string) => template.client(who, scene.way(who));
   const roomsOf = (who: string) =>
     who === GUEST ? [hall] : who === ATTIC_READER ? [hall, den, attic] : [hall, den];
   const pages: Person[] = [...PEOPLE.pages, GUEST].map((who) => {
-    const client = template.client(who, who === ATTIC_READER ? narrow : network);
-    return createPerson({ ...shared, who, client, rooms: roomsOf(who), epoch });
+    return createPerson({ ...shared, who, client: browser(who), rooms: roomsOf(who), epoch });
   });
   const originals = PEOPLE.originals.map((who, i) =>
-    createOriginal({ ...shared, who, client: template.client(who, network), room: i === 0 ? hall : den }),
+    createOriginal({ ...shared, who, client: browser(who), room: i === 0 ? hall : den }),
   );
   const posters: Poster[] = doors.map((door) => {
     const who = door.door === "rest" ? PEOPLE.posters.rest : PEOPLE.posters.form;
-    return createPoster({ ...shared, who, door, client: template.client(who, network), rooms: [hall, den] });
+    return createPoster({ ...shared, who, door, client: browser(who), rooms: [hall, den] });
   });
 
   // The reader of the attic only reads, so that nothing of theirs waits while they are slow.
@@ -93,7 +97,7 @@ export function gather(scene: Scene, random: () => number, isLong: boolean): Cro
     timers.add(timer);
   }
 
-  const load: Load = {
+  const load: Load<Where> = {
     scene,
     random,
     texts,
@@ -101,13 +105,33 @@ export function gather(scene: Scene, random: () => number, isLong: boolean): Cro
     person: (who) => pages.find((person) => person.who === who) as Person,
     flood: (room, how) =>
       flood({ ...shared, who: PEOPLE.flooder, client: scene.client(PEOPLE.flooder) }, room, how),
-    heads: () => readHeads(dataDir),
+    heads: scene.heads,
+    caughtUp,
     claim: (holds, sentence) => log.write({ type: "claim", holds, sentence }),
   };
 
   async function within(patience: number, isDone: () => boolean): Promise<void> {
     const deadline = performance.now() + patience;
     while (!isDone() && performance.now() < deadline) await Bun.sleep(LOOK_INTERVAL);
+  }
+
+  async function caughtUp(patience: number, since = performance.now()): Promise<number> {
+    const heads = await scene.heads();
+    let longest = 0;
+    const wait = async (person: Person, room: string, head: number) => {
+      // A room that was closed to them meanwhile is nothing to wait for.
+      const lacks = () => (person.held().get(room) ?? head) < head;
+      await within(patience, () => !lacks());
+      const took = lacks() ? null : Math.round(performance.now() - since);
+      longest = Math.max(longest, took ?? patience);
+      log.write({ type: "waited", who: person.who, room, head, took });
+    };
+    await Promise.all(
+      pages.flatMap((person) =>
+        [...person.held().keys()].map((room) => wait(person, room, heads.get(room) ?? 0)),
+      ),
+    );
+    return longest;
   }
 
   return {
@@ -119,24 +143,7 @@ export function gather(scene: Scene, random: () => number, isLong: boolean): Cro
       timers.clear();
     },
 
-    async caughtUp(patience, since = performance.now()) {
-      const heads = load.heads();
-      let longest = 0;
-      const wait = async (person: Person, room: string, head: number) => {
-        // A room that was closed to them meanwhile is nothing to wait for.
-        const lacks = () => (person.held().get(room) ?? head) < head;
-        await within(patience, () => !lacks());
-        const took = lacks() ? null : Math.round(performance.now() - since);
-        longest = Math.max(longest, took ?? patience);
-        log.write({ type: "waited", who: person.who, room, head, took });
-      };
-      await Promise.all(
-        pages.flatMap((person) =>
-          [...person.held().keys()].map((room) => wait(person, room, heads.get(room) ?? 0)),
-        ),
-      );
-      return longest;
-    },
+    caughtUp,
 
     async settled(patience) {
       const all = [...pages, ...posters];

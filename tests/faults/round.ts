@@ -1,13 +1,12 @@
-/** One run: a server, a load, one fault at some moment, and what the checker says in the end. */
+/** One run: a server or several, a load, one fault at some moment, and what the checker says in the end. */
 import { check, type Violation } from "./checker/checker.ts";
 import type { Terms } from "./checker/findings.ts";
 import { gather, type Load } from "./load.ts";
 import type { Entry } from "./log.ts";
-import { openScene, type Place, type Scene } from "./scene.ts";
-import { readStored } from "./checker/stored.ts";
-import { ROOMS, type Template } from "./template.ts";
+import type { OneServer, Place, Scene } from "./scene.ts";
+import { ROOMS } from "./template.ts";
 
-export interface Fault {
+export interface Fault<Where extends Scene = OneServer> {
   name: string;
   /** Why it cannot be made on this machine; null when it can. */
   missing(): string | null;
@@ -15,12 +14,13 @@ export interface Fault {
   place?(): Place;
   terms?: Partial<Terms>;
   /** Makes the fault and ends it. Whatever it took away is there again afterwards. */
-  during(load: Load): Promise<void>;
+  during(load: Load<Where>): Promise<void>;
 }
 
-export interface Round {
-  template: Template;
-  fault: Fault;
+export interface Round<Where extends Scene = OneServer> {
+  /** Makes what it takes place in. */
+  open(place: Place): Promise<Where>;
+  fault: Fault<Where>;
   random: () => number;
   isLong?: boolean;
   /** Instead of the program that the fault asks for. */
@@ -49,10 +49,10 @@ const MEMORY_MAX = 512 * 1024 * 1024;
 const BEFORE = { short: 600, long: 4_000 };
 const AFTER = { short: 300, long: 2_000 };
 
-export async function run(round: Round): Promise<Outcome> {
-  const { template, fault, program, signal } = round;
+export async function run<Where extends Scene>(round: Round<Where>): Promise<Outcome> {
+  const { open, fault, program, signal } = round;
   const place = fault.place?.() ?? {};
-  const scene = await openScene(template, { ...place, program: program ?? place.program });
+  const scene = await open({ ...place, program: program ?? place.program });
   try {
     return await Promise.race([runIn(scene, round), aborted(signal)]);
   } finally {
@@ -60,7 +60,7 @@ export async function run(round: Round): Promise<Outcome> {
   }
 }
 
-async function runIn(scene: Scene, round: Round): Promise<Outcome> {
+async function runIn<Where extends Scene>(scene: Where, round: Round<Where>): Promise<Outcome> {
   const { fault, random, isLong = false, patience = RECOVERY } = round;
   const pace = isLong ? "long" : "short";
   const { load, arrived, hush, caughtUp, settled, leave } = gather(scene, random, isLong);
@@ -76,11 +76,11 @@ async function runIn(scene: Scene, round: Round): Promise<Outcome> {
   await settled(patience);
   if (recovery < patience) await caughtUp(patience);
   const views = leave();
-  await scene.server().kill("SIGTERM");
+  await scene.end();
 
   const { entries } = scene.log;
   const terms = { patience, memoryMax: MEMORY_MAX, isLossy: false, ...fault.terms };
-  const violations = check({ entries, stored: readStored(scene.dataDir), views, terms });
+  const violations = check({ entries, stored: await scene.stored(), views, terms });
   return { violations, recovery, ...sums(entries) };
 }
 

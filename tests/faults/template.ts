@@ -1,6 +1,6 @@
 /** An installation with people and rooms in it, made once and copied for every run. */
 import { cpSync } from "node:fs";
-import { guest, member, stranger, type Client } from "../../src/testing/client.ts";
+import { guest, member, stranger, type Client, type ClientOptions } from "../../src/testing/client.ts";
 import { invite, join, makeRoom } from "../../src/testing/rooms.ts";
 import {
   makeDataDir,
@@ -10,7 +10,8 @@ import {
   type Process,
 } from "../../src/testing/world.ts";
 import { doorsOf, type HttpDoor } from "./clients/doors.ts";
-import { readEpoch } from "./checker/stored.ts";
+import { readEpoch, type Query } from "./checker/stored.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 
 /** Everybody but ann's guests: who they are is how they come. */
 export const PEOPLE = {
@@ -28,39 +29,53 @@ export const OWNER = "ann";
 export const ROOMS = { public: "public", den: "den", attic: "attic" } as const;
 export const ATTIC_READER = "eve";
 
-export interface Template {
-  epoch: string;
+/** Those who take part, as the data knows them: sessions are in it, so a copy of it knows them too. */
+export interface Cast {
   /** The ways to post without a socket that this program has. */
   doors: readonly HttpDoor[];
-  copyTo(dataDir: string): void;
   /** Their browser, at this address; `guest` is nobody's. */
   client(who: string, place: Place): Client;
-  remove(): void;
 }
 
-export async function makeTemplate(): Promise<Template> {
+export interface Template extends Cast {
+  epoch: string;
+  remove(): void | Promise<void>;
+}
+
+export interface FileTemplate extends Template {
+  copyTo(dataDir: string): void;
+}
+
+export async function makeTemplate(): Promise<FileTemplate> {
   const dataDir = makeDataDir();
   const server = await startProcess(dataDir);
-  const cookies = await settle(server);
-  const ann = stranger(server);
-  for (const [name, value] of cookies.get(OWNER) ?? []) ann.cookies.set(name, value);
-  const doors = await doorsOf(ann);
+  const cast = await settle(server);
   await server.kill("SIGTERM");
   return {
-    epoch: readEpoch(dataDir),
-    doors,
+    ...cast,
+    epoch: await readEpoch(queryOf(dataDir)),
     copyTo: (to) => cpSync(dataDir, to, { recursive: true }),
-    client(who, place) {
-      const client = stranger(place);
-      for (const [name, value] of cookies.get(who) ?? []) client.cookies.set(name, value);
-      return client;
-    },
     remove: () => removeDataDir(dataDir),
   };
 }
 
-/** Everybody's cookies: sessions are in the data, so a copy of it knows them. */
-async function settle(server: Process): Promise<Map<string, Map<string, string>>> {
+export function queryOf(dataDir: string): Query {
+  return <Found>(sql: string) => Promise.resolve(inDatabase<Found>({ dataDir }, sql));
+}
+
+/** Lets everybody move in. `options`: what their browsers are like from then on. */
+export async function settle(server: Process, options: ClientOptions = {}): Promise<Cast> {
+  const cookies = await furnish(server);
+  const client = (who: string, place: Place) => {
+    const browser = stranger(place, options);
+    for (const [name, value] of cookies.get(who) ?? []) browser.cookies.set(name, value);
+    return browser;
+  };
+  return { doors: await doorsOf(client(OWNER, server)), client };
+}
+
+/** Accounts, rooms and who is in them; answers with everybody's cookies. */
+async function furnish(server: Process): Promise<Map<string, Map<string, string>>> {
   const { pages, originals, posters, flooder, repeater } = PEOPLE;
   const names = [...pages, ...originals, ...Object.values(posters), flooder, repeater];
   const people = new Map<string, Client>([["guest", await guest(server)]]);

@@ -103,7 +103,8 @@ export function skips(entries: readonly Entry[], rowsOf: (room: string) => reado
     if (before === undefined) continue;
     if (message.seq <= before)
       found.push({ sentence: `${who} was shown ${message.seq} after ${before}`, evidence: entry });
-    const missing = rowsOf(room).filter(({ seq }) => seq > before && seq < message.seq);
+    // What was removed before another node came to tell it is not shown any more.
+    const missing = rowsOf(room).filter(({ seq, deleted }) => seq > before && seq < message.seq && !deleted);
     if (missing.length > 0)
       found.push({ sentence: `${who} was shown ${message.seq} straight after ${before}`, evidence: missing });
   }

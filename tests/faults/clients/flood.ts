@@ -12,7 +12,11 @@ const AHEAD = 100;
 export async function flood(
   by: { who: string; client: Client; log: Log; texts: Texts },
   room: string,
-  { count, length = 0, isEnough = () => false }: { count: number; length?: number; isEnough?: () => boolean },
+  {
+    count,
+    length = 0,
+    isEnough = () => Promise.resolve(false),
+  }: { count: number; length?: number; isEnough?: () => Promise<boolean> },
 ): Promise<void> {
   const { who, client, log, texts } = by;
   const socket = await openGateway(client, []);
@@ -24,7 +28,7 @@ export async function flood(
     log.write({ type: "acked", who, key, place: { id, seq, rev }, repeat });
   };
   let waiting = 0;
-  for (let sent = 0; sent < count && !isEnough(); sent++) {
+  for (let sent = 0; sent < count && !(await isEnough()); sent++) {
     const [key, text] = [texts.key(), texts.next(who, length)];
     const change = { kind: "post", text: brief(text) } as const;
     log.write({ type: "sent", who, line, door: "socket", room, key, change });

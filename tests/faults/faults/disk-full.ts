@@ -19,16 +19,9 @@ const REFUSAL_PATIENCE = 10_000;
 export const diskFull: Fault = {
   name: "disk full",
 
-  missing() {
-    try {
-      mountDisk(1).remove();
-      return null;
-    } catch (error) {
-      return `needs root on Linux, for a small disk of its own: ${String(error)}`;
-    }
-  },
+  missing: whyNoDisk,
 
-  place: () => ({ dataDir: mountDisk(SIZE) }),
+  place: () => ({ disk: mountDisk(SIZE) }),
 
   async during({ scene, claim }) {
     const { dataDir, client } = scene;
@@ -47,8 +40,17 @@ export const diskFull: Fault = {
   },
 };
 
+export function whyNoDisk(): string | null {
+  try {
+    mountDisk(1).remove();
+    return null;
+  } catch (error) {
+    return `needs root on Linux, for a small disk of its own: ${String(error)}`;
+  }
+}
+
 /** Waits for somebody to be told that what they write cannot be stored. */
-function refusals({ log }: Scene): () => Promise<void> {
+export function refusals({ log }: Pick<Scene, "log">): () => Promise<void> {
   return async () => {
     const before = log.entries.length;
     const isUnavailable = (entry: Entry) => entry.type === "refused" && entry.code === "unavailable";
@@ -63,7 +65,7 @@ function refusals({ log }: Scene): () => Promise<void> {
 }
 
 /** Until only so much is left on its disk. Bytes. */
-function fill(file: string, left: number): void {
+export function fill(file: string, left: number): void {
   const { bavail, bsize } = statfsSync(dirname(file));
   try {
     appendFileSync(file, new Uint8Array(Math.max(0, bavail * bsize - left)));

@@ -11,10 +11,10 @@ export const sleep: Fault = {
   async during({ person, flood, heads }) {
     const sleeper = person("bob");
     sleeper.sleep();
-    const head = heads().get(ROOMS.public) ?? 0;
+    const head = (await heads()).get(ROOMS.public) ?? 0;
     await flood(ROOMS.public, {
       count: MISSED,
-      isEnough: () => (heads().get(ROOMS.public) ?? 0) > head + MISSED,
+      isEnough: async () => ((await heads()).get(ROOMS.public) ?? 0) > head + MISSED,
     });
     sleeper.wake();
   },

@@ -20,7 +20,7 @@ export const slowReader: Fault = {
       log.entries.some(
         (entry) => entry.type === "asked" && entry.who === ATTIC_READER && entry.line > before,
       );
-    const head = heads().get(ROOMS.attic) ?? 0;
+    const head = (await heads()).get(ROOMS.attic) ?? 0;
     while ((person(ATTIC_READER).held().get(ROOMS.attic) ?? head) < head && !isAnother()) await Bun.sleep(20);
     claim(isAnother(), "the server gives up a reader who is too slow");
   },

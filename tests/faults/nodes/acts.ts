@@ -1,0 +1,82 @@
+/** What faults look at while something is away. */
+import { newKey, openGateway } from "../../../src/testing/socket.ts";
+import { attempt, REST } from "../clients/doors.ts";
+import type { Load } from "../load.ts";
+import { brief } from "../log.ts";
+import { OWNER, PEOPLE, ROOMS } from "../template.ts";
+import type { Node } from "./node.ts";
+import type { Nodes } from "./scene.ts";
+
+export type NodesLoad = Load<Nodes>;
+
+/** A page or a login takes no longer, whatever is away that it does not need. Milliseconds. */
+const ANSWER_PATIENCE = 4_000;
+
+/** People log in and open pages at each of these nodes. */
+export async function serves({ scene, claim }: NodesLoad, nodes: readonly Node[]): Promise<void> {
+  for (const node of nodes) {
+    const login = await timed(() => scene.client("guest", node).login(OWNER));
+    claim(login.status === 200 && login.took < ANSWER_PATIENCE, `people log in at ${said(node, login)}`);
+    const page = await timed(() => scene.client(OWNER, node).get("/", { accept: "text/html" }));
+    claim(page.status === 200 && page.took < ANSWER_PATIENCE, `people open a page at ${said(node, page)}`);
+  }
+}
+
+interface Timed {
+  status: number | string;
+  took: number;
+}
+
+async function timed(ask: () => Promise<{ status: number }>): Promise<Timed> {
+  const began = performance.now();
+  const status = await ask().then(
+    (answer) => answer.status,
+    (error: unknown) => String(error),
+  );
+  return { status, took: Math.round(performance.now() - began) };
+}
+
+function said({ name }: Node, { status, took }: Timed): string {
+  return `${name} (${status} after ${took} ms)`;
+}
+
+/** Somebody writes at this node; how long the acknowledgement took, or null when there was none. Milliseconds. */
+export async function write({ scene, texts }: NodesLoad, node: Node, room: string): Promise<number | null> {
+  const { log } = scene;
+  const who = PEOPLE.flooder;
+  const [key, text, began] = [newKey(), texts.next(who), performance.now()];
+  const socket = await openGateway(scene.client(who, node), []).catch(() => null);
+  if (!socket) return null;
+  const change = { kind: "post", text: brief(text) } as const;
+  log.write({ type: "sent", who, line: log.nextLine(), door: "socket", room, key, change });
+  const frame = await socket.post(text, key, room).catch(() => null);
+  socket.close();
+  if (frame?.type === "refusal") {
+    const { code, retryable } = frame;
+    log.write({ type: "refused", who, key, code, retryable });
+  }
+  if (frame?.type !== "ack") return null;
+  const { id, seq, rev, repeat } = frame;
+  log.write({ type: "acked", who, key, place: { id, seq, rev }, repeat });
+  return Math.round(performance.now() - began);
+}
+
+/** Whoever writes at these nodes has their answer in this time. */
+export async function writes(load: NodesLoad, nodes: readonly Node[], within: number): Promise<void> {
+  for (const node of nodes)
+    for (const room of [ROOMS.public, ROOMS.den]) {
+      const took = await write(load, node, room);
+      const sentence = `a message for ${room} is stored by ${node.name} in ${within} ms (${took})`;
+      load.claim(took !== null && took <= within, sentence);
+    }
+}
+
+/** What somebody writes at this node, who may not any more, is refused from this moment on. */
+export async function isRefused({ scene, texts, claim }: NodesLoad, who: string, node: Node): Promise<void> {
+  const { log } = scene;
+  const key = newKey();
+  const by = { who, door: REST, client: scene.client(who, node), log };
+  await attempt(by, ROOMS.den, key, texts.next(who));
+  const refused = log.entries.some((entry) => entry.type === "refused" && entry.key === key);
+  claim(refused, `${who} may not write any more at ${node.name}`);
+}
