@@ -1,5 +1,5 @@
 /** The machine: which core does what, and how much of it was used. Linux only: the figures come from /proc. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
@@ -22,18 +22,63 @@ export function onServerCore(command: readonly string[]): string[] {
   return taskset ? [taskset, "-c", String(SERVER_CORE), ...command] : [...command];
 }
 
+/** Moves a running process there, and its children. */
+export function moveToServerCore(pid: number): void {
+  if (!taskset) return;
+  for (const one of familyOf(pid))
+    Bun.spawnSync([taskset, "-a", "-c", "-p", String(SERVER_CORE), String(one)]);
+}
+
 /** Seconds of CPU that a process has used in all its threads. */
 export function cpuSeconds(pid: number): number {
+  const { user, system } = statOf(pid);
+  return (user + system) * TICK_SECONDS;
+}
+
+/** The same of a process with its children, those included that have ended. */
+export function familyCpuSeconds(pid: number): number {
+  const ended = statOf(pid).ended * TICK_SECONDS;
+  return familyOf(pid).reduce((sum, one) => sum + cpuSeconds(one), ended);
+}
+
+/** The process and its children. */
+export function familyOf(pid: number): number[] {
+  const running = readdirSync("/proc").map(Number).filter(Boolean);
+  return running.filter((one) => one === pid || parentOf(one) === pid);
+}
+
+/** 0 for a process that has just ended. */
+function parentOf(pid: number): number {
+  try {
+    return statOf(pid).parent;
+  } catch {
+    return 0;
+  }
+}
+
+function statOf(pid: number) {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The second field is the program's name in brackets and may hold spaces; utime and stime are the 14th and 15th.
+  // The second field is the program's name in brackets and may hold spaces; the third follows it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS;
+  const [parent, user, system, endedUser, endedSystem] = [1, 11, 12, 13, 14].map((at) => Number(fields[at]));
+  return {
+    parent: parent ?? 0,
+    user: user ?? 0,
+    system: system ?? 0,
+    /** Of the children that have ended, both. */
+    ended: (endedUser ?? 0) + (endedSystem ?? 0),
+  };
 }
 
 /** Memory in use, MB. */
-export function residentMegabytes(pid: number): number {
+export const residentMegabytes = (pid: number) => megabytes(pid, "VmRSS");
+
+/** What of it no file and no other process has a share in. MB. */
+export const ownMegabytes = (pid: number) => megabytes(pid, "RssAnon");
+
+function megabytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
 }
 
 export interface Usage {
@@ -48,17 +93,18 @@ export interface Usage {
   disk: number;
 }
 
-/** Starts measuring; the function it returns ends it. */
-export function watch(pid: number): () => Usage {
+/** Starts measuring these servers; the function it returns ends it. */
+export function watch(...pids: readonly number[]): () => Usage {
   const startedAt = performance.now();
-  const [cpu, own] = [cpuSeconds(pid), cpuSeconds(process.pid)];
+  const cpuOfAll = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const [cpu, own] = [cpuOfAll(), cpuSeconds(process.pid)];
   const cores = coreTimes();
   return () => {
     const now = coreTimes();
     const share = (core: number, kind: keyof CoreTime) => shareOf(kind, cores[core], now[core]);
     return {
       seconds: (performance.now() - startedAt) / 1000,
-      serverCpu: cpuSeconds(pid) - cpu,
+      serverCpu: cpuOfAll() - cpu,
       loadCpu: cpuSeconds(process.pid) - own,
       serverCore: share(SERVER_CORE, "busy"),
       loadCore: share(LOAD_CORE, "busy"),

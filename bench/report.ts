@@ -93,7 +93,21 @@ function limitsOf(rounds: readonly Round[]): string[] {
   return limits;
 }
 
-/** Several figures of each subject, with the ratios of all but the first subject to the first. */
+/** Several figures of each subject. */
+export function figures<Name extends string>(
+  title: string,
+  columns: Record<Name, (value: number) => string>,
+  results: Results<Record<Name, number>>,
+): Section {
+  const names = Object.keys(columns) as Name[];
+  const rows = [...results].map(([subject, rounds]) => [
+    subject,
+    ...names.map((name) => shown(spread(rounds.map((round) => round[name])), columns[name])),
+  ]);
+  return { title, columns: ["", ...names], rows, notes: [] };
+}
+
+/** The same, with the ratios of all but the first subject to the first. */
 export function table<Name extends string>(
   title: string,
   columns: Record<Name, (value: number) => string>,
@@ -102,37 +116,28 @@ export function table<Name extends string>(
   const names = Object.keys(columns) as Name[];
   const valuesOf = (subject: string, name: Name) => (results.get(subject) ?? []).map((round) => round[name]);
   const [base = "", ...others] = results.keys();
-  return {
-    title,
-    columns: ["", ...names],
-    rows: [
-      ...[...results.keys()].map((subject) => [
-        subject,
-        ...names.map((name) => shown(spread(valuesOf(subject, name)), columns[name])),
-      ]),
-      ...others.map((subject) => [
-        `${subject} : ${base}`,
-        ...names.map((name) => shown(ratios(valuesOf(subject, name), valuesOf(base, name)), times)),
-      ]),
-    ],
-    notes: [],
-  };
+  const relative = others.map((subject) => [
+    `${subject} : ${base}`,
+    ...names.map((name) => shown(ratios(valuesOf(subject, name), valuesOf(base, name)), times)),
+  ]);
+  const section = figures(title, columns, results);
+  return { ...section, rows: [...section.rows, ...relative] };
 }
 
 /** Single figures, each with its ratio to the first of them. */
 export function list(
   title: string,
   unit: string,
-  figures: readonly (readonly [string, readonly number[]])[],
+  values: readonly (readonly [string, readonly number[]])[],
 ): Section {
-  const base = figures[0]?.[1] ?? [];
+  const base = values[0]?.[1] ?? [];
   return {
     title,
     columns: ["", unit, "ratio"],
-    rows: figures.map(([name, values]) => [
+    rows: values.map(([name, rounds]) => [
       name,
-      shown(spread(values), whole),
-      shown(ratios(values, base), times),
+      shown(spread(rounds), whole),
+      shown(ratios(rounds, base), times),
     ]),
     notes: [],
   };
@@ -164,7 +169,7 @@ function shown({ median, min, max }: Spread, format: (value: number) => string):
   return min === max ? format(median) : `${format(median)} (${format(min)}-${format(max)})`;
 }
 
-const whole = (value: number) => Math.round(value).toLocaleString("en");
+export const whole = (value: number) => Math.round(value).toLocaleString("en");
 export const short = (value: number) => (value < 100 ? value.toFixed(value < 10 ? 2 : 1) : whole(value));
 const times = (value: number) => value.toFixed(value < 10 ? 2 : 1);
 const percent = (share: number) => `${Math.round(share * 100)} %`;

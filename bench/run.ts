@@ -6,7 +6,9 @@ import { measureHistory } from "./measure/history.ts";
 import { measureIdle } from "./measure/idle.ts";
 import { measureLatency } from "./measure/latency.ts";
 import { measureLive } from "./measure/live.ts";
+import { measureNodes } from "./measure/nodes.ts";
 import { measurePages } from "./measure/pages.ts";
+import { measurePostgres } from "./measure/postgres.ts";
 import { measureSlowReader } from "./measure/slow-reader.ts";
 import { measureStart } from "./measure/starting.ts";
 import { print, type Section } from "./report.ts";
@@ -21,6 +23,8 @@ const MEASUREMENTS: Record<string, (data: Data) => Promise<Section[]>> = {
   idle: async (data) => [await measureIdle(data)],
   slow: async (data) => [await measureSlowReader(data)],
   start: measureStart,
+  postgres: measurePostgres,
+  nodes: measureNodes,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(MEASUREMENTS);

@@ -1,6 +1,7 @@
 /** The programs that are measured, each in a process of its own on the server's core. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { RedisServer } from "../src/testing/redis.ts";
 import type { Holding } from "./clients/holder.ts";
 import { onServerCore } from "./machine.ts";
 
@@ -9,6 +10,9 @@ const BINARY = join(ROOT, "out", "echochat");
 
 const START_PATIENCE_MS = 60_000;
 const STOP_PATIENCE_MS = 7_000;
+
+/** Of nodes, which nobody else can reach. */
+export const SECRET_KEY = "the same text on each of the nodes";
 
 /** Where a server listens. */
 export interface Address {
@@ -52,11 +56,29 @@ export function echochat(dataDir: string): Program {
   });
 }
 
-/** EchoChat with a commit for each message. */
-export function commitEach(dataDir: string): Program {
+/** What its nodes share. */
+export interface Installation {
+  /** The URL of a database in PostgreSQL. */
+  database: string;
+  redis: RedisServer;
+  /** For what each keeps by itself. */
+  folder: string;
+}
+
+/** One of the nodes of an installation. */
+export function node({ database, redis, folder }: Installation): Program {
+  const shared = { DATABASE_URL: database, REDIS_URL: redis.url, SECRET_KEY };
+  return (port) => {
+    const { command, env } = echochat(join(folder, String(port)))(port);
+    return { command, env: { ...env, ...shared } };
+  };
+}
+
+/** A program with a commit for each message in place of its own. */
+export function commitEach(program: Program): Program {
   return (port) => ({
     command: [process.execPath, "--no-env-file", "bench/baselines/commit-each.ts"],
-    env: environment(dataDir, port),
+    env: program(port).env,
   });
 }
 

@@ -1,5 +1,5 @@
 /** What people write to each other: short answers mostly, now and then a paragraph, a link, another script. */
-const TEXTS = [
+export const TEXTS = [
   "Morning! Did the deploy go through last night?",
   "yes, 02:10, no alerts",
   "Nice. I will close the ticket then.",

@@ -180,6 +180,31 @@ export async function openAudience(
   };
 }
 
+/** The readers of one room at several nodes: all of them receive the same messages, in one order. */
+export function together(audiences: readonly Audience[]): Audience {
+  const readers = audiences.reduce((sum, audience) => sum + audience.readers, 0);
+  const average = (of: (audience: Audience) => number) =>
+    audiences.reduce((sum, audience) => sum + of(audience) * audience.readers, 0) / readers;
+  return {
+    readers,
+    heard: () => average((audience) => audience.heard()),
+    frameSize: () => Math.round(average((audience) => audience.frameSize())),
+    listen: (heard) => audiences.forEach((audience) => audience.listen(heard)),
+    settled: async (count) => void (await Promise.all(audiences.map((audience) => audience.settled(count)))),
+
+    audit(sent) {
+      const [first = [], ...others] = audiences.map((audience) => audience.audit(sent));
+      const isSame = others.every((other) =>
+        other.every(({ key, rev }, at) => key === first[at]?.key && rev === first[at]?.rev),
+      );
+      if (!isSame) throw new Error("two nodes delivered in different orders");
+      return first;
+    },
+
+    close: () => audiences.forEach((audience) => audience.close()),
+  };
+}
+
 function compare(sent: ReadonlyMap<string, string>, delivered: readonly Delivered[]): void {
   const keys = new Set<string>();
   let last: number | null = null;

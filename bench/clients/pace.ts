@@ -23,7 +23,7 @@ export interface Paced extends Usage {
 }
 
 export async function paced(
-  { server, audience, senders }: Room,
+  { servers, audience, senders }: Room,
   { next, perSecond, milliseconds }: Pace,
 ): Promise<Paced> {
   const sent = new Map<string, string>();
@@ -31,7 +31,7 @@ export async function paced(
   const [delays, lateness, acknowledged]: [number[], number[], Promise<void>[]] = [[], [], []];
   audience.listen(({ key }) => delays.push(performance.now() - (due.get(key) ?? Number.NaN)));
 
-  const stop = watch(server.pid);
+  const stop = watch(...servers.map(({ pid }) => pid));
   const startedAt = performance.now();
   const count = Math.round((perSecond * milliseconds) / 1000);
   for (let number = 0; number < count; number++) {

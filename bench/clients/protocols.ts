@@ -28,35 +28,40 @@ type ServerFrame =
   | { type: "ack"; key: string; repeat: boolean }
   | { type: "caught-up" | "refusal" | "reset" };
 
-export const native: Protocol = {
-  readerPath: "/ws/",
-  senderPath: "/ws/",
-  greetings: 1,
+export const native = nativeIn("public");
 
-  async join(server) {
-    const [page, newest] = await Promise.all([
-      getOnce(server, "/"),
-      getOnce(server, "/api/chat/rooms/public/messages/?limit=1"),
-    ]);
-    const epoch = /"epoch":"([^"]+)"/.exec(page.body.toString())?.[1];
-    const { messages } = JSON.parse(newest.body.toString()) as { messages: { seq: number }[] };
-    const held = { room: "public", epoch, rev: messages[0]?.seq };
-    return [JSON.stringify({ type: "hello", rooms: [held] })];
-  },
+/** `cookie`: of somebody who may read that room. */
+export function nativeIn(room: string, cookie?: string): Protocol {
+  return {
+    readerPath: "/ws/",
+    senderPath: "/ws/",
+    greetings: 1,
 
-  send: (key, text) => JSON.stringify({ type: "send", room: "public", key, text }),
+    async join(server) {
+      const [page, newest] = await Promise.all([
+        getOnce(server, "/"),
+        getOnce(server, `/api/chat/rooms/${room}/messages/?limit=1`, cookie ? { cookie } : {}),
+      ]);
+      const epoch = /"epoch":"([^"]+)"/.exec(page.body.toString())?.[1];
+      const { messages } = JSON.parse(newest.body.toString()) as { messages: { seq: number }[] };
+      const held = { room, epoch, rev: messages[0]?.seq ?? 0 };
+      return [JSON.stringify({ type: "hello", rooms: [held] })];
+    },
 
-  acknowledged(text) {
-    const frame = read(text);
-    return frame.type === "ack" && !frame.repeat ? frame.key : null;
-  },
+    send: (key, text) => JSON.stringify({ type: "send", room, key, text }),
 
-  delivered(text) {
-    const frame = read(text);
-    if (frame.type === "changes") return frame.changes;
-    return frame.type === "caught-up" ? "greeting" : "other";
-  },
-};
+    acknowledged(text) {
+      const frame = read(text);
+      return frame.type === "ack" && !frame.repeat ? frame.key : null;
+    },
+
+    delivered(text) {
+      const frame = read(text);
+      if (frame.type === "changes") return frame.changes;
+      return frame.type === "caught-up" ? "greeting" : "other";
+    },
+  };
+}
 
 function read(text: string): ServerFrame {
   const frame = JSON.parse(text) as ServerFrame;

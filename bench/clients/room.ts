@@ -2,12 +2,13 @@
 import { watch, type Usage } from "../machine.ts";
 import type { Server } from "../servers.ts";
 import { textOf } from "../texts.ts";
-import { openAudience, type Audience } from "./audience.ts";
+import { openAudience, together, type Audience } from "./audience.ts";
 import { native, type Protocol } from "./protocols.ts";
 import { openSender, type Sender } from "./sender.ts";
 
 export interface Room {
-  server: Server;
+  /** Those that serve it. */
+  servers: readonly Server[];
   audience: Audience;
   senders: readonly Sender[];
 }
@@ -18,9 +19,22 @@ export async function enter(
   cookies: readonly string[],
   readers: number,
 ): Promise<Room> {
-  const audience = await openAudience(server, protocol, cookies, readers);
-  const senders = await Promise.all(cookies.map((cookie) => openSender(server, protocol, cookie)));
-  return { server, audience, senders };
+  return enterAt({ writing: [server], reading: [server] }, protocol, cookies, readers);
+}
+
+/** The same over several nodes: those that the members write at, in turn, and those that share the readers evenly. */
+export async function enterAt(
+  { writing, reading }: Record<"writing" | "reading", readonly Server[]>,
+  protocol: Protocol,
+  cookies: readonly string[],
+  readers: number,
+): Promise<Room> {
+  const audiences: Audience[] = [];
+  for (const server of reading)
+    audiences.push(await openAudience(server, protocol, cookies, readers / reading.length));
+  const placed = cookies.map((cookie, at) => [writing[at % writing.length] as Server, cookie] as const);
+  const senders = await Promise.all(placed.map(([server, cookie]) => openSender(server, protocol, cookie)));
+  return { servers: [...new Set([...writing, ...reading])], audience: together(audiences), senders };
 }
 
 export function leave({ audience, senders }: Room): void {
@@ -48,16 +62,16 @@ export interface Exchanged extends Usage {
 
 /** Everyone sends, and goes on when a message is acknowledged; it ends when all have been delivered. */
 export async function exchange(
-  { server, audience, senders }: Room,
+  { servers, audience, senders }: Room,
   people: number,
   inFlight: number,
-  milliseconds = ROUND_MS,
+  lead = LEAD,
 ): Promise<Exchanged> {
   const sent = new Map<string, string>();
-  const deadline = performance.now() + milliseconds;
+  const deadline = performance.now() + ROUND_MS;
   async function talk(sender: Sender): Promise<void> {
     while (performance.now() < deadline) {
-      if (sent.size - audience.heard() > LEAD) {
+      if (sent.size - audience.heard() > lead) {
         await Bun.sleep(1);
         continue;
       }
@@ -66,7 +80,7 @@ export async function exchange(
       await sender.send(key, text);
     }
   }
-  const stop = watch(server.pid);
+  const stop = watch(...servers.map(({ pid }) => pid));
   const voices = senders.slice(0, people).flatMap((sender) => Array.from({ length: inFlight }, () => sender));
   await Promise.all(voices.map(talk));
   await audience.settled(sent.size);

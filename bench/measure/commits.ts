@@ -6,12 +6,12 @@ import { comparison, type Section } from "../report.ts";
 import { interleave, type Round } from "../rounds.ts";
 import { commitEach, echochat, start } from "../servers.ts";
 
-const READERS = 10;
-const PEOPLE = 8;
+export const READERS = 10;
+export const PEOPLE = 8;
 const IN_FLIGHT = 16;
 
 export async function measureCommits({ large, cookies }: Data): Promise<Section> {
-  const each = await start(commitEach(copyOf(large)));
+  const each = await start(commitEach(echochat(copyOf(large))));
   const shared = await start(echochat(large));
   const ours = await enter(shared, native, cookies, READERS);
   const theirs = await enter(each, native, cookies, READERS);
