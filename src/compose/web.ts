@@ -90,7 +90,15 @@ export async function createWeb(deps: WebDeps) {
   const administration = { ...shared, auditLog, directory };
   const probes = { database: probe, cache: deps.probeCache };
   const socketRate = createLimit("socket", config.socketRate);
-  const handshakes = { ...sockets, clock, identify, origins, rooms: domain.rooms, isStopping };
+  const handshakes = {
+    ...sockets,
+    access: domain.access,
+    clock,
+    identify,
+    origins,
+    rooms: domain.rooms,
+    isStopping,
+  };
 
   const app = server
     .use(roomRoutes(edge, pages))

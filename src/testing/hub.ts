@@ -46,7 +46,7 @@ export function serveHub(hub: Hub, now: () => number = () => 0): HubServer {
 
   return {
     async opens(data = {}) {
-      const fresh = { work: Promise.resolve(), queued: 0, drained: null, heardAt: 0 };
+      const fresh = { entry: null, work: Promise.resolve(), queued: 0, drained: null, heardAt: 0 };
       next = {
         protocol: SILENT,
         actor: { kind: "guest" },

@@ -10,7 +10,7 @@ import { CLOSE_REMOVED, CLOSE_SESSION_OVER, parseObject, type MessageView } from
 import { codePoints, strip } from "../shared/text.ts";
 import { isoMicroseconds } from "../shared/time.ts";
 import type { Hub } from "./hub.ts";
-import type { Protocol, Socket } from "./socket.ts";
+import type { Entry, Protocol, Socket } from "./socket.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 /** The close code for a socket on which nothing was said or heard for too long. */
@@ -86,17 +86,25 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
     if (known !== error) onError(error);
   }
 
+  function listen(socket: Socket, room: Entry["room"]): void {
+    const { origin } = socket.data;
+    open.set(socket, room.id);
+    count(room.id, origin, 1);
+    socket.subscribe(topicOf(room.id, origin));
+    hub.attend(socket, room, room.head);
+  }
+
+  /** Without a wait for whoever was let in at the handshake, unless somebody has lost a room since: it may have been them. */
   async function enter(socket: Socket): Promise<void> {
-    const { actor, slug, origin } = socket.data;
+    const { actor, slug, entry } = socket.data;
+    socket.data.entry = null;
+    if (entry?.removals === hub.removals()) return listen(socket, entry.room);
     const removals = hub.removals();
     try {
       const { room } = await access.reader(actor, slug);
       if (socket.readyState !== WebSocket.OPEN) return;
       if (hub.removals() !== removals) return await enter(socket);
-      open.set(socket, room.id);
-      count(room.id, origin, 1);
-      socket.subscribe(topicOf(room.id, origin));
-      hub.attend(socket, room, room.head);
+      listen(socket, room);
     } catch (refused) {
       // Left, or put out, since the handshake.
       if (!(refused instanceof Refused)) throw refused;

@@ -54,6 +54,7 @@ export function createGateway(deps: GatewayDeps): Protocol {
       await catchUp(socket, held);
     } catch (refused) {
       if (!(refused instanceof Refused) || refused.code !== "not_found") throw refused;
+      hub.drop(socket, held.room);
       send(socket, { type: "removed", room: held.room, reason: "membership" });
     }
   }

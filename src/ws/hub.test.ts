@@ -97,6 +97,18 @@ describe("somebody who loses a room", () => {
     expect(await heard()).toEqual([]);
   });
 
+  test("and of whose loss nobody has told is dropped from it, and from no other", async () => {
+    const { socket, heard } = await reader();
+    expect(hub.follow(socket, HALL, 3, hub.removals())).toBe(true);
+    expect(hub.follow(socket, ROOM, 2001, hub.removals())).toBe(true);
+    said(3);
+    expect(await heard()).toMatchObject([{ type: "changes", room: "hall" }]);
+    hub.drop(socket, "hall");
+    said(3);
+    change(2001, 2002);
+    expect(await heard()).toMatchObject([{ type: "changes", room: "public" }]);
+  });
+
   test("does not follow it by what was read before", async () => {
     const { socket, heard } = await reader();
     const before = hub.removals();

@@ -31,6 +31,8 @@ export interface Hub {
    * lost a room since it was let in: false when it has to ask and read again.
    */
   follow(socket: Socket, room: RoomPlace, rev: number, removals: number): boolean;
+  /** Nothing of the room reaches this socket any more: whoever it belongs to was not let in again. */
+  drop(socket: Socket, room: string): void;
   /** To every member who follows the room but this socket; false, and nothing, when it does not follow it itself. */
   tellOthers(socket: Socket, room: RoomId, frame: ServerFrame): boolean;
   /** The rooms that somebody follows. */
@@ -46,8 +48,11 @@ export interface Hub {
   hearers(rooms: readonly RoomPlace[]): Map<RoomPlace, Set<UserId>>;
   /** To everyone who follows the room. */
   tell(room: RoomId, frame: ServerFrame): void;
-  /** New messages of a room are announced to this socket, without what they say. */
-  hearNews(socket: Socket, room: RoomPlace, head: number): void;
+  /**
+   * New messages of a room are announced to this socket from now on, without what they say. False when some were announced
+   * after `head`: then what was counted up to there is not the whole.
+   */
+  hearNews(socket: Socket, room: RoomPlace, head: number): boolean;
   /** Further kinds of reader, told of every change. `fresh`: the messages that were not there before, in their order. */
   onChanges(listener: (room: RoomPlace, fresh: readonly MessageView[]) => void): void;
   publish(topic: string, frame: string): void;
@@ -128,13 +133,15 @@ export function createHub(bus: Bus): Hub {
     const frame: ServerFrame = { type: "removed", room, reason };
     for (const socket of from) {
       if (socket.data.slug === room) socket.close(CLOSE_REMOVED, "removed");
-      socket.unsubscribe(newsOf(roomId));
-      socket.unsubscribe(membersOf(roomId));
-      socket.unsubscribe(attendedOf(roomId));
-      if (!socket.isSubscribed(topicOf(roomId))) continue;
-      socket.unsubscribe(topicOf(roomId));
-      socket.send(JSON.stringify(frame));
+      if (silence(socket, roomId)) socket.send(JSON.stringify(frame));
     }
+  }
+
+  /** Answers whether the socket followed the room until now. */
+  function silence(socket: Socket, room: RoomId): boolean {
+    const follows = socket.isSubscribed(topicOf(room));
+    for (const topic of [...waysOf(room), membersOf(room)]) socket.unsubscribe(topic);
+    return follows;
   }
 
   function byUser(id: UserId): Socket[] {
@@ -211,7 +218,9 @@ export function createHub(bus: Bus): Hub {
 
     hearNews(socket, room, head) {
       socket.subscribe(newsOf(room.id));
+      const isWhole = (published.get(room.id) ?? 0) <= head;
       serve(room, head);
+      return isWhole;
     },
 
     follow(socket, room, rev, asOf) {
@@ -221,6 +230,12 @@ export function createHub(bus: Bus): Hub {
       if (socket.data.actor.kind === "member") socket.subscribe(membersOf(room.id));
       serve(room, rev);
       return true;
+    },
+
+    drop(socket, room) {
+      const ids = socket.subscriptions.map((topic) => Number(topic.split(":")[1]) as RoomId);
+      const id = ids.find((each) => served.get(each)?.slug === room);
+      if (id !== undefined) silence(socket, id);
     },
 
     sessions: () => [...bySession.keys()],

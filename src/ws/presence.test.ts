@@ -47,6 +47,7 @@ beforeAll(async () => {
         slug: "",
         work: Promise.resolve(),
         queued: 0,
+        entry: null,
         drained: null,
         heardAt: clock.now(),
       };

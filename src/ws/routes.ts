@@ -4,7 +4,8 @@
  */
 import { Elysia } from "elysia";
 import type { Server } from "bun";
-import type { Clock, RateLimit } from "../chat/ports.ts";
+import type { Access } from "../chat/access.ts";
+import type { Clock, RateLimit, Room } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
@@ -15,6 +16,7 @@ import { addressOf, personOf, type Hub } from "./hub.ts";
 import type { Protocol, SocketData } from "./socket.ts";
 
 export interface SocketRoutes {
+  access: Pick<Access, "reader">;
   clock: Clock;
   echochat: Protocol;
   gateway: Protocol;
@@ -22,7 +24,7 @@ export interface SocketRoutes {
   origins: Origins;
   presence: Protocol;
   rooms: Rooms;
-  hub: Pick<Hub, "count">;
+  hub: Pick<Hub, "count" | "removals">;
   /** Counts the handshakes from one network. */
   rate: RateLimit;
   caps: SocketCaps;
@@ -45,7 +47,20 @@ const CHAT = "/ws/chat/";
 const FULL_RETRY_SECONDS = 30;
 
 export function socketRoutes(deps: SocketRoutes) {
-  const { clock, echochat, gateway, identify, origins, presence, rooms, rate, hub, caps, isStopping } = deps;
+  const {
+    access,
+    clock,
+    echochat,
+    gateway,
+    identify,
+    origins,
+    presence,
+    rooms,
+    rate,
+    hub,
+    caps,
+    isStopping,
+  } = deps;
 
   async function upgrade(request: Request, server: Upgrader, protocol: Protocol, slug: string) {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return empty(426);
@@ -55,9 +70,11 @@ export function socketRoutes(deps: SocketRoutes) {
     const allowance = await rate.take(network(address));
     if (!allowance.allowed) return tooMany(allowance.retryAfterSeconds);
     const { actor, origin } = await identify(request, server);
-    const refusal = slug === "" ? null : await refusalFor(slug, actor);
-    if (refusal) return refusal;
-    const fresh = { work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
+    const removals = hub.removals();
+    const room = slug === "" ? null : await enter(slug, actor);
+    if (room instanceof Response) return room;
+    const entry = room && { room, removals };
+    const fresh = { entry, work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
     const data: SocketData = { protocol, actor, origin, address, slug, ...fresh };
     if (isFull(data)) return tooMany(FULL_RETRY_SECONDS);
     // Bun would choose the first subprotocol that is offered; here there is none to choose.
@@ -71,13 +88,12 @@ export function socketRoutes(deps: SocketRoutes) {
     return hub.count() >= caps.all || hub.count(addressOf(data)) >= caps.address;
   }
 
-  async function refusalFor(slug: string, actor: SocketData["actor"]): Promise<Response | null> {
-    if (slug === PUBLIC_ROOM) return null;
+  async function enter(slug: string, actor: SocketData["actor"]): Promise<Room | Response> {
+    if (slug === PUBLIC_ROOM) return (await access.reader(actor, slug)).room;
     if (actor.kind === "guest" || !rooms.isSlug(slug)) return empty(403);
     try {
       // Existing clients open the socket of a room that they are only just making.
-      await rooms.claim(actor, slug);
-      return null;
+      return (await rooms.claim(actor, slug)).room;
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
       const { retryAfterSeconds } = refused;

@@ -1,8 +1,15 @@
 /** One socket, whichever protocol it speaks. */
 import type { ServerWebSocket } from "bun";
 import type { Actor } from "../chat/access.ts";
+import type { Room } from "../chat/ports.ts";
 
 export type Socket = ServerWebSocket<SocketData>;
+
+export interface Entry {
+  room: Pick<Room, "id" | "slug" | "head">;
+  /** The count of removals before it was let in. */
+  removals: number;
+}
 
 export interface SocketData {
   protocol: Protocol;
@@ -13,6 +20,8 @@ export interface SocketData {
   address: string;
   /** The room of the path, for the protocol that has one room a socket. */
   slug: string;
+  /** What it was let into at the handshake: it hears all that is written from the moment it is open. */
+  entry: Entry | null;
   /** What this socket asked for is done one after the other, so that one sender's messages keep their order. */
   work: Promise<void>;
   /** Of the frames that wait for their turn. Characters. */

@@ -167,7 +167,7 @@ export function startServer(deps: ServerDeps): Server {
     isStopping: () => isStopping || !isAlive,
 
     accept(session, down) {
-      const fresh = { work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
+      const fresh = { entry: null, work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
       const place = { origin: "", address: "10.0.0.1", slug: "" };
       return ends.open({ protocol: gateway, actor: actorOf(session), ...place, ...fresh }, down);
     },

@@ -84,6 +84,9 @@ export function createEnds({ handlers, watch, loses, weight, isAlive }: EndsDeps
         getBufferedAmount: () => down.buffered() * weight,
         subscribe: (topic: string) => void topics.set(topic, (topics.get(topic) ?? new Set()).add(socket)),
         unsubscribe: (topic: string) => void topics.get(topic)?.delete(socket),
+        get subscriptions() {
+          return [...topics].flatMap(([topic, sockets]) => (sockets.has(socket) ? [topic] : []));
+        },
         isSubscribed: (topic: string) => topics.get(topic)?.has(socket) ?? false,
         publish: (topic: string, text: string) => publish(topic, text, socket),
         close(code = 1000) {
