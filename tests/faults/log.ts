@@ -19,6 +19,8 @@ export interface Seen {
   deleted: boolean;
 }
 
+export type Unnumbered = Omit<Seen, "rev">;
+
 /** `who` is the name of the account; `line` the number of the socket, each of which is another. */
 export type Entry =
   /** Each attempt. Without a key nobody answers. */
@@ -30,8 +32,8 @@ export type Entry =
   | { type: "asked"; who: string; line: number; room: string; rev: number }
   | { type: "got"; who: string; line: number; room: string; from: number; to: number; changes: Seen[] }
   | { type: "caught-up"; who: string; line: number; room: string; rev: number }
-  /** On a socket of the original protocol, which has no numbers of changes: `rev` is `seq`. */
-  | { type: "shown"; who: string; line: number; room: string; message: Seen }
+  /** On a socket of the original protocol, which has no numbers of changes. */
+  | { type: "shown"; who: string; line: number; room: string; message: Unnumbered }
   | { type: "reset"; who: string; line: number; room: string; reason: ResetReason }
   | { type: "removed"; who: string; line: number; room: string; reason: RemovedReason }
   | { type: "bye"; who: string; line: number; after: number }

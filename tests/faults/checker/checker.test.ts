@@ -109,14 +109,6 @@ describe("it is noticed when", () => {
   });
 
   test("somebody with an original client is not shown all, or not in order (I4)", () => {
-    const shown = (...messages: Row[]): Entry[] =>
-      messages.map((message) => ({
-        type: "shown",
-        who: "otto",
-        line: 5,
-        room: "public",
-        message: asPosted(message),
-      }));
     const third = row({ id: 12, seq: 4, rev: 4, text: "four", key: "key-4" });
     const all = plus(sent("key-4", { kind: "post", text: "four" }), got("bob", 3, 4, [third]));
     const rest = { rows: [first, second, third], head: 4, views: [] };
@@ -141,6 +133,13 @@ describe("it is noticed when", () => {
     expect(found({ entries: plus(lost, got("bob", 3, 4, [ghost])) })).toContain("I5");
   });
 
+  test("somebody with an original client is shown what this message never was (I5)", () => {
+    expect(found({ entries: plus(...shown({ ...first, text: "one" })) })).toEqual([]);
+    expect(found({ entries: plus(...shown({ ...first, text: "better" })) })).toEqual([]);
+    for (const other of [{ text: "two" }, { id: 11 }, { seq: 2 }, { author: "bob" }])
+      expect(found({ entries: plus(...shown({ ...first, ...other })) })).toContain("I5");
+  });
+
   test("somebody's page lacks a message, has one more, or an older text (I5)", () => {
     for (const messages of [
       [second],
@@ -157,7 +156,9 @@ describe("it is noticed when", () => {
         ["I6"],
       );
     expect(
-      found({ entries: plus({ type: "reset", who: "bob", line: 2, room: "public", reason: "ahead" }) }),
+      found({
+        entries: plus({ type: "reset", who: "bob", line: 2, room: "public", reason: "ahead" }),
+      }),
     ).toEqual(["I6"]);
   });
 
@@ -167,7 +168,13 @@ describe("it is noticed when", () => {
 
   test("a message is never settled, or refused and stored all the same (I8)", () => {
     expect(found({ entries: plus({ type: "unsettled", who: "ann", keys: ["key-9"] }) })).toEqual(["I8"]);
-    const refused: Entry = { type: "refused", who: "ann", key: "key-2", code: "muted", retryable: false };
+    const refused: Entry = {
+      type: "refused",
+      who: "ann",
+      key: "key-2",
+      code: "muted",
+      retryable: false,
+    };
     expect(found({ entries: plus(refused) })).toEqual([]);
     expect(found({ entries: [...without(good[5]), refused] })).toEqual(["I8"]);
   });
@@ -191,7 +198,13 @@ describe("it is noticed when", () => {
   });
 
   test("a socket is sent a room after the word that it ends there (I9)", () => {
-    const removed: Entry = { type: "removed", who: "bob", line: 2, room: "public", reason: "membership" };
+    const removed: Entry = {
+      type: "removed",
+      who: "bob",
+      line: 2,
+      room: "public",
+      reason: "membership",
+    };
     expect(found({ entries: plus(removed) })).toEqual([]);
     expect(found({ entries: plus(removed, got("bob", 2, 3, [first])) })).toContain("I9");
   });
@@ -222,9 +235,11 @@ function withoutKey({ id, seq, rev, author, text, deleted }: Row): Seen {
   return { id, seq, rev, author, text, deleted };
 }
 
-/** These clients know no edits. */
-function asPosted(message: Row): Seen {
-  return { ...withoutKey(message), rev: message.seq, ...(message.id === 10 && { text: "one" }) };
+function shown(...rows: Row[]): Entry[] {
+  return rows.map(({ id, seq, author, text, deleted }) => {
+    const message = { id, seq, author, text, deleted };
+    return { type: "shown", who: "otto", line: 5, room: "public", message };
+  });
 }
 
 function sent(key: string, change: Change): Entry {

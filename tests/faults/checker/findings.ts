@@ -1,5 +1,5 @@
 /** What the checks go by, and what they find. */
-import type { Entry, Seen } from "../log.ts";
+import type { Entry, Seen, Unnumbered } from "../log.ts";
 import type { Stored } from "./stored.ts";
 
 /** What somebody's client holds of a room in the end, from its first message on. */
@@ -33,17 +33,23 @@ export type Sent = Extract<Entry, { type: "sent" }>;
 
 export interface Sighting {
   room: string;
-  message: Seen;
+  message: Unnumbered;
   evidence: unknown;
 }
 
 /** Every message wherever it was seen: in the database, then by everybody. */
 export function sightings(entries: readonly Entry[], stored: Stored): Sighting[] {
+  const shown = of(entries, "shown").map((evidence) => {
+    return { room: evidence.room, message: evidence.message, evidence };
+  });
+  return [...numbered(entries, stored), ...shown];
+}
+
+/** Those with the number of their last change: by all but the original clients. */
+export function numbered(entries: readonly Entry[], stored: Stored): (Sighting & { message: Seen })[] {
   const kept = stored.messages.map((row) => ({ room: row.room, message: row, evidence: row }));
-  const delivered = entries.flatMap((entry): Sighting[] => {
-    if (entry.type === "shown") return [{ room: entry.room, message: entry.message, evidence: entry }];
-    if (entry.type !== "got") return [];
-    return entry.changes.map((message) => ({ room: entry.room, message, evidence: entry }));
+  const delivered = of(entries, "got").flatMap((evidence) => {
+    return evidence.changes.map((message) => ({ room: evidence.room, message, evidence }));
   });
   return [...kept, ...delivered];
 }

@@ -1,6 +1,6 @@
 /** I1 to I5: what is stored, what was acknowledged and what was delivered are the same. */
 import type { Seen } from "../log.ts";
-import { nameOf, of, sentByKey, sightings, type Found, type Run } from "./findings.ts";
+import { nameOf, numbered, of, sentByKey, sightings, type Found, type Run } from "./findings.ts";
 import type { Row, Stored } from "./stored.ts";
 import { gaps, holes, skips } from "./streams.ts";
 
@@ -88,20 +88,31 @@ function numbersOf({ entries, stored }: Run, room: string, head: number): Found[
   const beyond = [...known].filter((number) => number > head);
   return [
     ...(missing.length > unanswered.length
-      ? [{ sentence: `${room} has no change with the numbers ${missing.join(", ")}`, evidence: { head } }]
+      ? [
+          {
+            sentence: `${room} has no change with the numbers ${missing.join(", ")}`,
+            evidence: { head },
+          },
+        ]
       : []),
     ...(beyond.length > 0
-      ? [{ sentence: `${room} ends at ${head}, but has had ${beyond.join(", ")}`, evidence: { head } }]
+      ? [
+          {
+            sentence: `${room} ends at ${head}, but has had ${beyond.join(", ")}`,
+            evidence: { head },
+          },
+        ]
       : []),
   ];
 }
 
-export function contentIsTheSame({ entries, stored, views }: Run): Found[] {
+export function contentIsTheSame(run: Run): Found[] {
+  const { entries, stored, views } = run;
   const found: Found[] = [];
   const contents = new Map<string, string>();
   const rows = new Map(stored.messages.map((row) => [row.id, row]));
   // The database comes first: what it says is what counts.
-  for (const { room, message, evidence } of sightings(entries, stored)) {
+  for (const { room, message, evidence } of numbered(entries, stored)) {
     const name = `${message.rev} of ${room}`;
     const content = contentOf(message);
     const known = contents.get(name) ?? content;
@@ -110,14 +121,37 @@ export function contentIsTheSame({ entries, stored, views }: Run): Found[] {
       found.push({ sentence: `${name} was delivered and is not stored`, evidence });
     contents.set(name, known);
   }
+  found.push(...othersShown(run));
   for (const { who, room, messages } of views) {
     const held = messages.map(contentOf);
     const kept = stored.messages.filter((row) => row.room === room).map(contentOf);
     const wrong = differences(held, kept);
     if (wrong.length > 0)
-      found.push({ sentence: `${who} and the database differ on ${room}`, evidence: wrong.slice(0, 4) });
+      found.push({
+        sentence: `${who} and the database differ on ${room}`,
+        evidence: wrong.slice(0, 4),
+      });
   }
   return found;
+}
+
+/** Without a number it may be the text of any of its changes: whoever is told late is told the last one. */
+function othersShown({ entries, stored }: Run): Found[] {
+  const rows = new Map(stored.messages.map((row) => [row.id, row]));
+  const texts = new Set(numbered(entries, stored).map(({ message: { id, text } }) => `${id} ${text}`));
+  // Changes, too, that the next had replaced before anybody else was told of them.
+  const ids = new Map(stored.messages.map(({ author, key, id }) => [nameOf(author, key), id]));
+  for (const { who, key, change } of of(entries, "sent")) {
+    if (change.kind === "post") texts.add(`${ids.get(nameOf(who, key))} ${change.text}`);
+    if (change.kind === "edit") texts.add(`${change.id} ${change.text}`);
+  }
+  return of(entries, "shown").flatMap((evidence) => {
+    const { id, seq, author, text } = evidence.message;
+    const row = rows.get(id);
+    const isIts = row?.room === evidence.room && row.seq === seq && row.author === author;
+    if (isIts && texts.has(`${id} ${text}`)) return [];
+    return [{ sentence: `${evidence.who} was shown "${text}", which ${id} never was`, evidence }];
+  });
 }
 
 function byRev({ messages }: Stored): Map<string, Row[]> {

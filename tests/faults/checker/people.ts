@@ -42,7 +42,10 @@ export function sendsAreSettled({ entries, stored }: Run): Found[] {
   );
   return [
     ...unsettled,
-    ...lied.map(([name, evidence]) => ({ sentence: `${name} was refused and is stored`, evidence })),
+    ...lied.map(([name, evidence]) => ({
+      sentence: `${name} was refused and is stored`,
+      evidence,
+    })),
   ];
 }
 

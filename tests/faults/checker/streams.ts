@@ -106,7 +106,10 @@ export function skips(entries: readonly Entry[], rowsOf: (room: string) => reado
     // What was removed before another node came to tell it is not shown any more.
     const missing = rowsOf(room).filter(({ seq, deleted }) => seq > before && seq < message.seq && !deleted);
     if (missing.length > 0)
-      found.push({ sentence: `${who} was shown ${message.seq} straight after ${before}`, evidence: missing });
+      found.push({
+        sentence: `${who} was shown ${message.seq} straight after ${before}`,
+        evidence: missing,
+      });
   }
   return found;
 }

@@ -44,7 +44,7 @@ export function createOriginal(deps: {
         if (message === undefined) return;
         // One socket's messages keep their order: whatever was written before has been shown, or never will be.
         if (author === who) written = written.slice(written.indexOf(message) + 1);
-        const shown = { id, seq, rev: seq, author, text: brief(message), deleted: false };
+        const shown = { id, seq, author, text: brief(message), deleted: false };
         log.write({ type: "shown", who, line: number, room, message: shown });
       },
       lost(number, code) {
