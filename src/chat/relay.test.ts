@@ -67,6 +67,7 @@ function start(nodes: Nodes | null): void {
       },
     },
     after: (milliseconds, task) => void tasks.push({ at: now + milliseconds, task }),
+    now: () => now,
     onFailure: (error) => void failures.push(error),
   });
 }
@@ -212,6 +213,73 @@ describe("what is written through other nodes", () => {
     hint(await say(1));
     await wait(1_000);
     expect(told).toEqual([]);
+  });
+});
+
+describe("in a room that is being written in here", () => {
+  test("what comes from others is told with the next that is written here", async () => {
+    await serve(0);
+    const messages = await say(6);
+    commitHere(messages.slice(0, 1));
+    hint(messages.slice(1, 3));
+    hint(messages.slice(3, 4));
+    expect(revs()).toEqual([1]);
+    commitHere(messages.slice(4));
+    expect(stretches()).toEqual([
+      [0, 1],
+      [1, 6],
+    ]);
+    expect(revs()).toEqual(upTo(6));
+    await wait(1_000);
+    expect([told.length, reads]).toEqual([2, 0]);
+  });
+
+  test("it is told after a moment where nothing more is written here", async () => {
+    await serve(0);
+    const messages = await say(4);
+    commitHere(messages.slice(0, 1));
+    for (const message of messages.slice(1)) hint([message]);
+    await wait(9);
+    expect(revs()).toEqual([1]);
+    await wait(1);
+    expect(stretches().at(-1)).toEqual([1, 4]);
+    await wait(20);
+    hint(await say(1));
+    expect(revs()).toEqual(upTo(5));
+    expect(reads).toBe(0);
+  });
+
+  test("it does not wait where something written here waits for it", async () => {
+    await serve(0);
+    const [first, second, third] = (await say(3)) as [MessageView, MessageView, MessageView];
+    commitHere([first]);
+    commitHere([third]);
+    expect(revs()).toEqual([1]);
+    hint([second]);
+    expect(revs()).toEqual([1, 2, 3]);
+  });
+
+  test("what is missing is read all the same", async () => {
+    await serve(0);
+    const messages = await say(4);
+    commitHere(messages.slice(0, 1));
+    hint(messages.slice(3));
+    await wait(15);
+    expect(revs()).toEqual(upTo(4));
+    expect(reads).toBe(1);
+  });
+
+  test("a frame holds no more than readers can take", async () => {
+    await serve(0);
+    const messages = await say(2 * RESUME_FRAME_CHANGES);
+    commitHere(messages.slice(0, 1));
+    for (const message of messages.slice(1, 60)) hint([message]);
+    commitHere(messages.slice(60));
+    expect(stretches()).toEqual([
+      [0, 1],
+      [1, 60],
+      [60, 2 * RESUME_FRAME_CHANGES],
+    ]);
   });
 });
 
@@ -402,6 +470,7 @@ test("somebody who writes on another node is told of here, and changes nothing e
     nodes: { isReachable: () => true, tell() {}, listen: (given) => (listener = given) },
     store: stores.messages,
     after() {},
+    now: () => now,
     onFailure() {},
   });
   const typing: Word = { type: "typing", roomId: room.id, room: room.slug, name: "ann" };

@@ -21,11 +21,20 @@ export interface RelayDeps {
   /** Null where the nodes can tell each other nothing. */
   nodes: Nodes | null;
   after: (milliseconds: number, task: () => void) => void;
+  /** Milliseconds, from any moment. */
+  now: () => number;
   onFailure: (error: unknown) => void;
 }
 
 /** How long the hint before one that has come may be on its way. Milliseconds. */
 const HINT_PATIENCE = 5;
+
+/**
+ * In a room that was written in here so short a time ago, what comes from others waits so long for the next of our own, to
+ * be told with it: two nodes that write in turn would send their readers twice as many frames as one. Milliseconds.
+ */
+const BUSY_TIME = 20;
+const BUSY_PATIENCE = 10;
 
 /** Newly followed rooms are looked at together. Milliseconds. */
 const GATHERING = 1;
@@ -45,14 +54,18 @@ interface Served extends RoomPlace {
   /** What has come too early, in the order of coming. */
   waiting: Stretch[];
   isWaiting: boolean;
+  isHolding: boolean;
   isReading: boolean;
+  /** When something that was written here came last. Milliseconds. */
+  wroteAt: number;
 }
 
-type Stretch = Omit<Changes, "room">;
+type Stretch = Omit<Changes, "room"> & { isOwn: boolean };
 type Changed = Extract<BusEvent, { type: "messages.changed" }>;
 type Heard = Omit<Stretch, "changes"> & { changes: MessageView[] | null };
+type News = Pick<Stretch, "to" | "changes">;
 
-export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps): Relay {
+export function createRelay({ local, store, nodes, after, now, onFailure }: RelayDeps): Relay {
   const served = new Map<RoomId, Served>();
   const unsure: RoomPlace[] = [];
   let isFailing = false;
@@ -61,7 +74,7 @@ export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps
     if (word.type === "typing") return local.publish(word);
     if (word.type !== "messages.changed") return;
     const room = served.get(word.roomId);
-    if (room) hear(room, word);
+    if (room) hear(room, { ...word, isOwn: false });
   });
 
   function publish(event: BusEvent): void {
@@ -70,20 +83,34 @@ export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps
       return local.publish(event);
     }
     const room = served.get(event.roomId);
-    if (room) hear(room, event);
+    if (room) hear(room, { ...event, isOwn: true });
     else local.publish(event);
     nodes?.tell(asHint(event));
   }
 
-  function hear(room: Served, { from, to, changes }: Heard): void {
+  function hear(room: Served, { from, to, changes, isOwn }: Heard): void {
     if (to <= room.told) return;
     room.known = Math.max(room.known, to);
-    if (changes && room.waiting.length < WAITING_MAX) room.waiting.push({ from, to, changes });
+    if (isOwn) room.wroteAt = now();
+    if (changes && room.waiting.length < WAITING_MAX) room.waiting.push({ from, to, changes, isOwn });
     if (room.isReading) return;
+    if (changes && !room.waiting.some((stretch) => stretch.isOwn) && now() - room.wroteAt < BUSY_TIME)
+      return waitForOwn(room);
     tellWaiting(room);
     if (room.known === room.told) return;
     if (changes) waitForHint(room);
     else read(room);
+  }
+
+  function waitForOwn(room: Served): void {
+    if (room.isHolding) return;
+    room.isHolding = true;
+    after(BUSY_PATIENCE, () => {
+      room.isHolding = false;
+      if (room.isReading) return;
+      tellWaiting(room);
+      if (room.known > room.told) waitForHint(room);
+    });
   }
 
   function waitForHint(room: Served): void {
@@ -91,18 +118,28 @@ export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps
     room.isWaiting = true;
     after(HINT_PATIENCE, () => {
       room.isWaiting = false;
+      if (room.isReading) return;
+      tellWaiting(room);
       if (room.known > room.told) read(room);
     });
   }
 
-  /** Everything that follows what has been told. */
+  /** Everything that follows what has been told, in as few frames as take it. */
   function tellWaiting(room: Served): void {
-    for (let next; (next = room.waiting.find(({ from, to }) => from <= room.told && to > room.told));)
-      tell(room, next);
+    let news: News = { to: room.told, changes: [] };
+    for (let next; (next = room.waiting.find(({ from, to }) => from <= news.to && to > news.to));) {
+      const more = next.changes.filter(({ rev }) => rev > news.to);
+      const together = [...news.changes, ...more];
+      if (news.changes.length > 0 && frameSize(together) < together.length) {
+        tell(room, news);
+        news = { to: next.to, changes: more };
+      } else news = { to: next.to, changes: together };
+    }
+    if (news.to > room.told) tell(room, news);
     room.waiting = room.waiting.filter(({ to }) => to > room.told);
   }
 
-  function tell(room: Served, { to, changes }: Stretch, news?: readonly MessageView[]): void {
+  function tell(room: Served, { to, changes }: News, news?: readonly MessageView[]): void {
     const from = room.told;
     room.told = to;
     const unheard = changes.filter(({ rev }) => rev > from);
@@ -143,7 +180,7 @@ export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps
       const frame = unheard.splice(0, frameSize(unheard));
       const end = unheard.length === 0 ? to : (frame.at(-1)?.rev ?? to);
       const upTo = news.findIndex(({ seq }) => seq > end);
-      tell(room, { from: room.told, to: end, changes: frame }, news.splice(0, upTo < 0 ? news.length : upTo));
+      tell(room, { to: end, changes: frame }, news.splice(0, upTo < 0 ? news.length : upTo));
       if (room.told < to) await new Promise<void>((resolve) => after(0, resolve));
     }
   }
@@ -177,8 +214,9 @@ export function createRelay({ local, store, nodes, after, onFailure }: RelayDeps
       const room = served.get(place.id);
       if (room?.told === rev) return;
       const { id, slug } = place;
-      const rest = { waiting: [], isWaiting: false, isReading: false };
-      if (!room) served.set(id, { id, slug, told: rev, known: rev, ...rest });
+      const idle = { isWaiting: false, isHolding: false, isReading: false };
+      if (!room)
+        served.set(id, { id, slug, told: rev, known: rev, waiting: [], wroteAt: -Infinity, ...idle });
       // Others were let in at another number, and what lies between has been published to nobody yet.
       else [room.told, room.known] = [Math.min(room.told, rev), Math.max(room.known, rev)];
       // Something may have been written since `rev` was read, and its hint have come when nobody followed.

@@ -34,6 +34,9 @@ export interface NeighboursDeps {
 const POLL_INTERVAL = 2_000;
 const POLL_INTERVAL_ALONE = 200;
 
+/** Neither is it done more often than this for each room that is asked for: many take no more of a core than some. Milliseconds. */
+const POLL_INTERVAL_ROOM = 0.4;
+
 /** How often silent nodes are looked for. Milliseconds. */
 const TICK = 1_000;
 
@@ -54,7 +57,7 @@ async function openMany({
   const words = config.redisUrl ? await openWords(config.redisUrl, stores.messages.epoch(), log) : null;
   const nodes = words?.nodes ?? null;
   const onFailure = (error: unknown) => onFault("what other nodes have written was not read", error);
-  const relay = await createRelay({ local, store: stores.messages, nodes, after, onFailure });
+  const relay = await createRelay({ local, store: stores.messages, nodes, after, now, onFailure });
 
   // Whoever is not signed in reads finished pages of it, with no socket open.
   const entry = await stores.rooms.entry(PUBLIC_ROOM, null);
@@ -68,7 +71,7 @@ async function openMany({
     redis: words?.redis ?? null,
     together: (own) => words?.together(own) ?? own,
     start(served) {
-      stopPolling = startPolling(() => relay.poll([...always, ...served()]), nodes);
+      stopPolling = startPolling(() => [...always, ...served()], relay, nodes);
     },
     async stop() {
       stopPolling();
@@ -78,14 +81,16 @@ async function openMany({
 }
 
 /** One poll at a time, and the next at once after nodes have lost each other. */
-function startPolling(poll: () => Promise<void>, nodes: Nodes | null): () => void {
+function startPolling(served: () => RoomPlace[], relay: Relay, nodes: Nodes | null): () => void {
   let isBusy = false;
-  let polledAt = performance.now();
+  let polledAt = now();
+  let polled = 0;
   const timer = setInterval(() => {
-    const now = performance.now();
-    if (isBusy || (nodes?.isReachable() && now - polledAt < POLL_INTERVAL)) return;
-    [isBusy, polledAt] = [true, now];
-    void poll().finally(() => (isBusy = false));
+    const rest = Math.max(nodes?.isReachable() ? POLL_INTERVAL : 0, polled * POLL_INTERVAL_ROOM);
+    if (isBusy || now() - polledAt < rest) return;
+    const rooms = served();
+    [isBusy, polledAt, polled] = [true, now(), rooms.length];
+    void relay.poll(rooms).finally(() => (isBusy = false));
   }, POLL_INTERVAL_ALONE);
   return () => clearInterval(timer);
 }
@@ -120,6 +125,8 @@ async function openWords(url: string, installation: string, log: Log) {
     },
   };
 }
+
+const now = () => performance.now();
 
 function after(milliseconds: number, task: () => void): void {
   setTimeout(task, milliseconds);
