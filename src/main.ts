@@ -1,39 +1,41 @@
 /** From the command line to a command. */
-import { migrate, MIGRATE_HELP } from "./commands/migrate.ts";
-import { serve } from "./commands/serve.ts";
-import { user, USER_HELP } from "./commands/user.ts";
 import { complain, say } from "./log.ts";
 import { version } from "../package.json";
 
-const HELP = `EchoChat ${version}: a small self-hosted chat
+/** `run` answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
+interface Command {
+  HELP: string;
+  run(args: readonly string[]): Promise<number>;
+}
 
-  echochat [serve]     start the server (the default)
-${USER_HELP}
-${MIGRATE_HELP}
+/** Each is loaded when it is asked for. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  serve: () => import("./commands/serve.ts"),
+  user: () => import("./commands/user.ts"),
+  migrate: () => import("./commands/migrate.ts"),
+};
+
+async function help(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  return `EchoChat ${version}: a small self-hosted chat
+
+${commands.map(({ HELP }) => HELP).join("\n")}
   echochat --help      this text
   echochat --version   the version
 
 Configuration comes from the environment: see example.env.`;
-
-const [command = "serve", ...args] = process.argv.slice(2);
-
-switch (command) {
-  case "serve":
-    await serve();
-    break;
-  case "user":
-    process.exitCode = await user(args);
-    break;
-  case "migrate":
-    process.exitCode = await migrate(args);
-    break;
-  case "--help":
-    say(HELP);
-    break;
-  case "--version":
-    say(version);
-    break;
-  default:
-    complain(`Unknown command "${command}".\n\n${HELP}`);
-    process.exitCode = 2;
 }
+
+async function run([name = "serve", ...args]: readonly string[]): Promise<number> {
+  if (name === "--help") say(await help());
+  else if (name === "--version") say(version);
+  else {
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (load) return (await load()).run(args);
+    complain(`Unknown command "${name}".\n\n${await help()}`);
+    return 2;
+  }
+  return 0;
+}
+
+process.exitCode = await run(process.argv.slice(2));

@@ -89,6 +89,12 @@ const declared: Suite[] = [
     lane: "one",
   },
   {
+    name: "the binary",
+    owns: (file) => file.startsWith("tests/binary/"),
+    missing: undefined,
+    lane: "one",
+  },
+  {
     name: "contract",
     owns: (file) => file.startsWith("tests/contract/"),
     missing: undefined,

@@ -7,17 +7,17 @@ import { CopyRefused, CopyUndecided } from "../db/copy/refused.ts";
 import { complain, say } from "../log.ts";
 import { MIGRATIONS } from "../resources.ts";
 
-export const MIGRATE_HELP = `  echochat migrate --to postgres://user@host/database
+export const HELP = `  echochat migrate --to postgres://user@host/database
                        copies the database of DATA_DIR into an empty one of PostgreSQL`;
 
 /** Milliseconds between lines that say how far it is. */
 const TOLD_EVERY = 100;
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
-export async function migrate(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const [flag, url = "", ...more] = args;
   if (flag !== "--to" || !isPostgres(url) || more.length > 0) {
-    complain(`Usage:\n\n${MIGRATE_HELP}`);
+    complain(`Usage:\n\n${HELP}`);
     return 2;
   }
   const calledOff = new AbortController();

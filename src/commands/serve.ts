@@ -3,7 +3,10 @@ import { createApp, type App } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { complain, createLog, say, type Log } from "../log.ts";
 
-export async function serve(): Promise<void> {
+export const HELP = `  echochat [serve]     start the server (the default)`;
+
+/** Resolves when the server listens; it goes on until a signal ends it. */
+export async function run(): Promise<number> {
   const log = createLog();
   const app = await start(log);
   say(`EchoChat is ready: open ${app.url}`);
@@ -14,6 +17,7 @@ export async function serve(): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  return 0;
 }
 
 async function start(log: Log): Promise<App> {

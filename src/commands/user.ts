@@ -16,7 +16,7 @@ import { complain, say } from "../log.ts";
 import { loadCommonPasswords } from "../resources.ts";
 import { askPassword, generatePassword } from "./password.ts";
 
-export const USER_HELP = `  echochat user create <name> [--staff|--superuser] [--generate]
+export const HELP = `  echochat user create <name> [--staff|--superuser] [--generate]
   echochat user promote <name> [--staff|--superuser|--none]
   echochat user disable <name>
   echochat user enable <name>
@@ -44,20 +44,20 @@ const RANKS: Record<string, AccountRank> = {
 class Complaint extends Error {}
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
-export async function user(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const [command = "", name = "", ...flags] = args;
   const known = Object.hasOwn(FLAGS, command) ? FLAGS[command] : undefined;
   const ranks = flags.filter((flag) => flag in RANKS);
   const fits = known && flags.every((flag) => known.includes(flag)) && ranks.length <= 1;
   if (!fits || name === "" || name.startsWith("--")) {
-    complain(`Usage:\n\n${USER_HELP}`);
+    complain(`Usage:\n\n${HELP}`);
     return 2;
   }
   try {
     const config = readConfig();
     const stores = await open(config, command === "create");
     try {
-      const words = await run(stores, config, { command, name, rank: RANKS[ranks[0] ?? ""], flags });
+      const words = await carryOut(stores, config, { command, name, rank: RANKS[ranks[0] ?? ""], flags });
       say(words);
     } finally {
       await stores.close();
@@ -84,7 +84,11 @@ interface Order {
   flags: readonly string[];
 }
 
-async function run(stores: Stores, config: Config, { command, name, rank, flags }: Order): Promise<string> {
+async function carryOut(
+  stores: Stores,
+  config: Config,
+  { command, name, rank, flags }: Order,
+): Promise<string> {
   // Nobody listens: the server sees by itself that another process has written.
   const bus = createMemoryBus();
   const { accounts: store } = stores;

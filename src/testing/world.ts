@@ -83,7 +83,7 @@ export interface Process extends Place {
   stop(): Promise<void>;
 }
 
-/** `bun src/main.ts` on a free port, or another program that serves; resolves when it says that it is ready. */
+/** The product on a free port, or another program that serves; resolves when it says that it is ready. */
 export async function startProcess(
   dataDir: string,
   env: Environment = {},
@@ -134,9 +134,9 @@ export async function failToStart(
 export async function runCommand(
   dataDir: string,
   args: readonly string[],
-  { input = "", env = {} }: { input?: string; env?: Environment } = {},
+  { input = "", env = {}, program = PRODUCT }: { input?: string; env?: Environment; program?: string } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts", ...args], {
+  const child = Bun.spawn([...commandOf(program), ...args], {
     cwd: ROOT,
     env: await environment(dataDir, env),
     stdin: new Blob([input]),
@@ -160,7 +160,7 @@ export async function typeCommand(
   const waiting = [...answers];
   let screen = "";
   let read = 0;
-  const child = Bun.spawn([process.execPath, "--no-env-file", "src/main.ts", ...args], {
+  const child = Bun.spawn([...commandOf(PRODUCT), ...args], {
     cwd: ROOT,
     env: await environment(dataDir),
     terminal: {
@@ -179,6 +179,11 @@ export async function typeCommand(
   return { code, screen };
 }
 
+/** A program is a source file, or a binary. */
+function commandOf(program: string): string[] {
+  return program.endsWith(".ts") ? [process.execPath, "--no-env-file", program] : [program];
+}
+
 /** Nothing of the developer's own environment gets in, but what any program needs to run. */
 async function environment(dataDir: string, env: Environment = {}): Promise<Environment> {
   const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
@@ -187,7 +192,7 @@ async function environment(dataDir: string, env: Environment = {}): Promise<Envi
 }
 
 async function spawn(dataDir: string, env: Environment, program = PRODUCT) {
-  const child = Bun.spawn([process.execPath, "--no-env-file", program], {
+  const child = Bun.spawn(commandOf(program), {
     cwd: ROOT,
     env: await environment(dataDir, env),
     stdio: ["ignore", "pipe", "pipe"],
