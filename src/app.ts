@@ -66,6 +66,9 @@ const STOP_PATIENCE = 5_000;
 /** Between the farewell and the end: what clients had sent before they heard it arrives in this time. Milliseconds. */
 const LAST_WORDS = 250;
 
+/** Whoever still sends when the program ends is broken off, and may not have read why: they have this time. Milliseconds. */
+const LAST_LOOK = 250;
+
 /** In the order in which data flows: what is kept, the rules, the sockets that tell of it, the edge. */
 export async function createApp(config: Config, log: Log, wrong: Partial<Parts> = {}): Promise<App> {
   const parts = { ...PARTS, ...wrong };
@@ -125,10 +128,12 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
       await Bun.sleep(LAST_WORDS);
       await Promise.all([domain.writer.settled(), writeLastSeen()]);
       farewell.close();
+      const read = Bun.sleep(LAST_LOOK);
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
       sockets.stop();
       await neighbours.stop();
       await stores.close();
+      await read;
     },
   };
 }
