@@ -8,6 +8,11 @@ const AWAY =
 /** The server ends one, has no place for another, has run out of disk or of time, or takes no writes. */
 const UNABLE = /^(25006|25P0[34]|53...|55P03|57...|58...)$/;
 
+/** The connection is gone, or the server is going down or coming up. */
+export function isConnectionLost(error: unknown): boolean {
+  return hasCode(error, AWAY) || hasCode(error, /^(25006|25P0[34]|53300|57P0[1-5])$/);
+}
+
 /** Later the same may succeed. */
 export function isUnavailable(error: unknown): boolean {
   return hasCode(error, AWAY) || hasCode(error, UNABLE) || isConflict(error);

@@ -5,7 +5,7 @@ import type { MessageView } from "../../shared/protocol.ts";
 import { FROM, VIEW } from "../message-view.ts";
 import type { PostgresDatabase } from "./open.ts";
 import { installation } from "./schema.ts";
-import { readTwice } from "./transient.ts";
+import { isConnectionLost } from "./failures.ts";
 import { createWriting } from "./writing.ts";
 
 /** `last` is the room's head; a room without such rows has one row that says nothing else. */
@@ -98,4 +98,18 @@ export async function createPostgresMessages(db: PostgresDatabase): Promise<Post
 function parted(rows: readonly Row[]): { head: number; messages: MessageView[] } {
   const messages = rows.flatMap(({ last: _last, ...message }) => (message.id === null ? [] : [message]));
   return { head: rows[0]?.last ?? 0, messages };
+}
+
+/** Milliseconds: what is sent at once may still go by a connection that is just closing. */
+const PAUSE = 20;
+
+/** Only for what changes nothing: nobody knows how far the first try came. */
+async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+    await Bun.sleep(PAUSE);
+    return read();
+  }
 }

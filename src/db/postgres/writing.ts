@@ -8,7 +8,7 @@ import { writeBatch } from "../writing.ts";
 import { openLedger } from "./ledger.ts";
 import { openLine, within, type Line } from "./line.ts";
 import type { PostgresDatabase } from "./open.ts";
-import { isConflict, isConnectionLost } from "./transient.ts";
+import { isConflict, isConnectionLost, isTaken } from "./failures.ts";
 
 /** A batch is tried again for this long: a server that is started anew is back by then. Milliseconds. */
 const PERSISTENCE = 5_000;
@@ -51,9 +51,9 @@ export function createWriting(db: PostgresDatabase): Writing {
         return await within(PATIENCE, open, attempt(open, batch, doubt));
       } catch (error) {
         if (isConnectionLost(error)) line?.cut();
-        else if (!isConflict(error)) throw error;
+        else if (!isRolledBack(error)) throw error;
         if (performance.now() > end) throw error;
-        if (!isConflict(error)) await Bun.sleep(pause);
+        if (!isRolledBack(error)) await Bun.sleep(pause);
       }
     }
   }
@@ -99,4 +99,9 @@ async function attempt({ sql }: Line, batch: readonly Write[], doubt: Doubt): Pr
     if (!isConnectionLost(error)) await sql`ROLLBACK`;
     throw error;
   }
+}
+
+/** Others were in the way, or have used a key meanwhile: nothing of it was done. */
+function isRolledBack(error: unknown): boolean {
+  return isConflict(error) || isTaken(error);
 }
