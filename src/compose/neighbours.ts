@@ -34,7 +34,7 @@ export interface NeighboursDeps {
 const POLL_INTERVAL = 2_000;
 const POLL_INTERVAL_ALONE = 200;
 
-/** Neither is it done more often than this for each room that is asked for: many take no more of a core than some. Milliseconds. */
+/** While they cannot, the more rooms, the less often, down to what is usual. Milliseconds for each. */
 const POLL_INTERVAL_ROOM = 0.4;
 
 /** How often silent nodes are looked for. Milliseconds. */
@@ -86,7 +86,7 @@ function startPolling(served: () => RoomPlace[], relay: Relay, nodes: Nodes | nu
   let polledAt = now();
   let polled = 0;
   const timer = setInterval(() => {
-    const rest = Math.max(nodes?.isReachable() ? POLL_INTERVAL : 0, polled * POLL_INTERVAL_ROOM);
+    const rest = nodes?.isReachable() ? POLL_INTERVAL : Math.min(POLL_INTERVAL, polled * POLL_INTERVAL_ROOM);
     if (isBusy || now() - polledAt < rest) return;
     const rooms = served();
     [isBusy, polledAt, polled] = [true, now(), rooms.length];
