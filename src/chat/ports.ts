@@ -258,6 +258,10 @@ export type BusEvent =
   | { type: "account.changed"; userId: UserId; name: string; avatar: string | null }
   /** Another process has written to the database: what is remembered of accounts and sessions may be over. */
   | { type: "accounts.reread" }
+  /** From now on nobody would tell us whose rights end. */
+  | { type: "rights.unheard" }
+  /** Whatever has ended meanwhile has been told, and what ends from now on will be. */
+  | { type: "rights.known" }
   | { type: "membership.ended"; roomId: RoomId; room: string; userId: UserId }
   /** Its name, topic or standing is another now. */
   | { type: "room.changed"; roomId: RoomId; room: string }

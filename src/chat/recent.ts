@@ -44,6 +44,8 @@ export function createRecent({
         return loading.clear();
       case "sessions.ended":
       case "membership.ended":
+      case "rights.unheard":
+      case "rights.known":
       case "room.changed":
       case "typing":
     }

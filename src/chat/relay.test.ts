@@ -283,6 +283,49 @@ describe("in a room that is being written in here", () => {
   });
 });
 
+describe("while nobody would tell whose rights end", () => {
+  const unheard = () => relay.publish({ type: "rights.unheard" });
+  const known = () => relay.publish({ type: "rights.known" });
+
+  test("nothing of a private room is told, by hint, by reading or by writing; then all of it", async () => {
+    await serve(0);
+    const messages = await say(6);
+    hint(messages.slice(0, 1));
+    unheard();
+    hint(messages.slice(1, 2));
+    numbersOnly(messages.slice(2, 4));
+    commitHere(messages.slice(4));
+    await relay.poll([room]);
+    await wait(1_000);
+    expect(revs()).toEqual([1]);
+    expect(reads).toBe(0);
+    known();
+    await wait(5);
+    expect(revs()).toEqual(upTo(6));
+  });
+
+  test("a reading that is under way tells nothing more", async () => {
+    await serve(0);
+    numbersOnly(await say(2.5 * RESUME_FRAME_CHANGES));
+    await settle();
+    expect(told).toHaveLength(1);
+    unheard();
+    await wait(1_000);
+    expect(told).toHaveLength(1);
+    known();
+    await wait(1_000);
+    expect(revs()).toEqual(upTo(2.5 * RESUME_FRAME_CHANGES));
+  });
+
+  test("the public room goes on: everybody may read it", async () => {
+    room = { ...room, slug: "public" };
+    await serve(0);
+    unheard();
+    hint(await say(2));
+    expect(revs()).toEqual([1, 2]);
+  });
+});
+
 describe("whoever hears nothing of edits", () => {
   const fresh = () => told.flatMap(({ fresh: news = [] }) => news.map(({ seq, text }) => `${seq} ${text}`));
 

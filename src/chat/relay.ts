@@ -6,6 +6,7 @@
 import { RESUME_MAX_CHANGES } from "../shared/limits.ts";
 import type { RoomId } from "../shared/ids.ts";
 import type { Changes, MessageView } from "../shared/protocol.ts";
+import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { frameSize } from "./feed.ts";
 import type { Bus, BusEvent, MessageStore, Nodes, RoomPlace, Word } from "./ports.ts";
 
@@ -69,6 +70,15 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
   const served = new Map<RoomId, Served>();
   const unsure: RoomPlace[] = [];
   let isFailing = false;
+  let areRightsKnown = true;
+
+  local.subscribe((event) => {
+    if (event.type === "rights.unheard") areRightsKnown = false;
+    if (event.type === "rights.known") {
+      areRightsKnown = true;
+      for (const room of served.values()) if (room.known > room.told) waitForHint(room);
+    }
+  });
 
   nodes?.listen((word) => {
     if (word.type === "typing") return local.publish(word);
@@ -124,8 +134,12 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     });
   }
 
+  /** Somebody who follows it may have been put out elsewhere, and nobody has told us. */
+  const isClosed = (room: Served) => !areRightsKnown && room.slug !== PUBLIC_ROOM;
+
   /** Everything that follows what has been told, in as few frames as take it. */
   function tellWaiting(room: Served): void {
+    if (isClosed(room)) return;
     let news: News = { to: room.told, changes: [] };
     for (let next; (next = room.waiting.find(({ from, to }) => from <= news.to && to > news.to));) {
       const more = next.changes.filter(({ rev }) => rev > news.to);
@@ -149,7 +163,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
 
   /** One reading a room at a time; however much is missing, it is told in frames, with turns for others in between. */
   function read(room: Served): void {
-    if (room.isReading) return;
+    if (room.isReading || isClosed(room)) return;
     room.isReading = true;
     readOn(room)
       .then(succeeded, failed)
@@ -160,6 +174,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     while (room.known > room.told && isServed(room)) {
       const before = room.told;
       const since = await store.changesSince(room.id, before, RESUME_MAX_CHANGES);
+      if (isClosed(room)) return;
       await tellInFrames(room, since);
       tellWaiting(room);
       // A hint of numbers that the database does not have: from before it was restored.
@@ -176,7 +191,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     const news = changes
       .filter(({ seq, deletedAt }) => seq > room.told && deletedAt == null)
       .toSorted((one, other) => one.seq - other.seq);
-    while (room.told < to && isServed(room)) {
+    while (room.told < to && isServed(room) && !isClosed(room)) {
       const frame = unheard.splice(0, frameSize(unheard));
       const end = unheard.length === 0 ? to : (frame.at(-1)?.rev ?? to);
       const upTo = news.findIndex(({ seq }) => seq > end);

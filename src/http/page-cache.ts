@@ -78,6 +78,8 @@ function isSeen(event: BusEvent): boolean {
     case "sessions.ended":
     case "membership.ended":
     case "room.removed":
+    case "rights.unheard":
+    case "rights.known":
     case "typing":
       return false;
   }

@@ -90,6 +90,8 @@ export function createHub(bus: Bus): Hub {
         return shut(sockets, event, "room");
       case "account.changed":
       case "accounts.reread":
+      case "rights.unheard":
+      case "rights.known":
       case "room.changed":
     }
   });

@@ -51,8 +51,17 @@ async function follower(actor: SignedInActor) {
 /** Another process has done something that nobody was told of. */
 async function lookAnew(): Promise<void> {
   published = [];
+  const done = new Promise<void>((resolve) => {
+    bus.subscribe((event) => void (event.type === "rights.known" && resolve()));
+  });
   bus.publish({ type: "accounts.reread" });
-  await Bun.sleep(50);
+  await done;
+}
+
+/** What was found out, between the question and the word that it is answered. */
+function found(): BusEvent[] {
+  expect([published[0], published.at(-1)]).toEqual([{ type: "accounts.reread" }, { type: "rights.known" }]);
+  return published.slice(1, -1);
 }
 
 test("whoever has lost a room unheard is told so, whatever they hear of it; the others go on", async () => {
@@ -63,15 +72,15 @@ test("whoever has lost a room unheard is told so, whatever they hear of it; the 
   const elsewhere = await server.opens({ actor: dora });
   hub.hearNews(elsewhere.socket, room(), 0);
   await lookAnew();
-  expect(published).toEqual([{ type: "accounts.reread" }]);
+  expect(found()).toEqual([]);
 
   await stores.members.setRole(here.room, bob.id, "removed");
   for (const { id } of [carl, dora]) await stores.members.forget(here.room, id);
   await lookAnew();
-  expect(published.slice(1).map((event) => event.type === "membership.ended" && event.userId)).toEqual(
+  expect(found().map((event) => event.type === "membership.ended" && event.userId)).toEqual(
     expect.arrayContaining([bob.id, carl.id, dora.id]),
   );
-  expect(published).toHaveLength(4);
+  expect(found()).toHaveLength(3);
   expect(await his.heard()).toEqual([{ type: "removed", room: here.slug, reason: "membership" }]);
   expect(await hers.heard()).toEqual([]);
   expect(await original.closed).toBe(CLOSE_REMOVED);
@@ -85,7 +94,7 @@ test("nobody loses the public room, and guests lose nothing", async () => {
   for (const { socket } of sockets) hub.follow(socket, entry.room, 0, hub.removals());
   expect(hub.served()).toContainEqual({ id: entry.room.id, slug: PUBLIC_ROOM });
   await lookAnew();
-  expect(published).toEqual([{ type: "accounts.reread" }]);
+  expect(found()).toEqual([]);
   for (const socket of sockets) await socket.leaves();
 });
 
@@ -94,8 +103,18 @@ test("whoever has lost their session unheard is sent away", async () => {
   const [hers, his] = [await follower(ann), await follower(bob)];
   over.add(bob.session);
   await lookAnew();
-  expect(published.slice(1)).toEqual([{ type: "sessions.ended", sessions: [bob.session] }]);
+  expect(found()).toEqual([{ type: "sessions.ended", sessions: [bob.session] }]);
   expect(await his.closed).toBe(CLOSE_SESSION_OVER);
   expect(await hers.heard()).toEqual([]);
   await hers.leaves();
+});
+
+test("what was asked before nobody would tell more is no answer", async () => {
+  published = [];
+  bus.publish({ type: "accounts.reread" });
+  bus.publish({ type: "rights.unheard" });
+  await Bun.sleep(50);
+  expect(published).toEqual([{ type: "accounts.reread" }, { type: "rights.unheard" }]);
+  await lookAnew();
+  expect(found()).toEqual([]);
 });

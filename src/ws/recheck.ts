@@ -40,10 +40,18 @@ export function recheck(deps: {
     for (const userId of hearers) bus.publish({ type: "membership.ended", roomId, room, userId });
   }
 
+  let round = 0;
+
+  async function recheckAll(): Promise<void> {
+    const own = ++round;
+    await Promise.all([recheckSessions().catch(onError), recheckMemberships().catch(onError)]);
+    if (own === round) bus.publish({ type: "rights.known" });
+  }
+
   bus.subscribe((event) => {
-    if (event.type !== "accounts.reread") return;
-    recheckSessions().catch(onError);
-    recheckMemberships().catch(onError);
+    if (event.type === "accounts.reread") void recheckAll();
+    // What is being read just now is not the end of it.
+    else if (event.type === "rights.unheard") round++;
   });
 }
 

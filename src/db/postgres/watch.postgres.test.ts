@@ -191,15 +191,18 @@ test.each([
       ),
   ],
   ["the server is started anew", () => server.restart("immediate")],
-])("when %s a node listens again, and looks at everything anew", async (_, act) => {
-  const { author } = await settle(two, { rooms: 1, people: 1 });
-  await act();
-  await until((events) => events.length === 1);
-  expect(told.splice(0)).toEqual([{ type: "accounts.reread" }]);
-  expect(
-    await toldOf(({ db }) => db.$client`UPDATE users SET is_muted = true WHERE id = ${author}`),
-  ).toMatchObject([{ type: "account.changed", userId: author }]);
-});
+])(
+  "when %s a node says that it hears nothing, listens again, and looks at everything anew",
+  async (_, act) => {
+    const { author } = await settle(two, { rooms: 1, people: 1 });
+    await act();
+    await until((events) => events.length === 2);
+    expect(told.splice(0)).toEqual([{ type: "rights.unheard" }, { type: "accounts.reread" }]);
+    expect(
+      await toldOf(({ db }) => db.$client`UPDATE users SET is_muted = true WHERE id = ${author}`),
+    ).toMatchObject([{ type: "account.changed", userId: author }]);
+  },
+);
 
 test("a watch that is over tells nothing, and leaves no connection behind", async () => {
   const { author } = await settle(two, { rooms: 1, people: 1 });

@@ -7,7 +7,7 @@ import type { PostgresDatabase } from "./open.ts";
 const PAUSE = 250;
 
 /** A connection that brings nothing is asked this often whether it is still there, and given up after as long. Milliseconds. */
-const HEARTBEAT = 5_000;
+const HEARTBEAT = 1_500;
 
 /** `by`: the `application_name` of whoever did it. */
 interface Notice {
@@ -17,7 +17,7 @@ interface Notice {
 
 /**
  * A node knows what it does itself. Whenever it begins to listen, at the start and after a lost connection, it may have missed
- * something: `accounts.reread`. Answers with what ends the watch.
+ * something: `accounts.reread`; between the two it hears of nothing: `rights.unheard`. Answers with what ends the watch.
  */
 export function watchRights(
   db: PostgresDatabase,
@@ -35,11 +35,13 @@ export function watchRights(
   /** For as long as one connection lasts. */
   async function listen(): Promise<void> {
     const line = await openLine(db, { onNotify });
+    let isHeard = false;
     signal.addEventListener("abort", line.cut);
     if (signal.aborted) line.cut();
     try {
       await within(HEARTBEAT, line, line.sql`LISTEN echochat_rights`);
-      if (!signal.aborted) tell({ type: "accounts.reread" });
+      isHeard = !signal.aborted;
+      if (isHeard) tell({ type: "accounts.reread" });
       while (line.isOpen()) {
         await Promise.race([line.gone, pause(HEARTBEAT)]);
         if (line.isOpen()) await within(HEARTBEAT, line, line.sql`SELECT 1`);
@@ -47,6 +49,7 @@ export function watchRights(
     } finally {
       signal.removeEventListener("abort", line.cut);
       line.cut();
+      if (isHeard && !signal.aborted) tell({ type: "rights.unheard" });
     }
   }
 

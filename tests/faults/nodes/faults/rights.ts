@@ -13,6 +13,9 @@ const KNOWN = 1_000;
 /** The same for a node that has lost its connection, and has to look at everything anew. Milliseconds. */
 const KNOWN_ANEW = 5_000;
 
+/** The same for a node that is cut off from the database: it keeps to itself what it hears by other ways. Milliseconds. */
+const UNHEARD = 4_000;
+
 /** In which somebody is where they are led. Milliseconds. */
 const MOVE_PATIENCE = 10_000;
 
@@ -68,6 +71,9 @@ export const removedFromTheApart: NodesFault = {
     await arrive(load, "cleo", there);
     toPostgres.cut();
     await remove(load, here);
+    // Redis still tells that node what is written: it has to notice that nobody would tell it who may read.
+    await Bun.sleep(UNHEARD);
+    await isShut(load, "cleo");
     await Bun.sleep(load.isLong ? 20_000 : 1_000);
     toPostgres.mend();
     await isOver(load, "cleo", KNOWN_ANEW);
@@ -113,11 +119,15 @@ async function remove({ scene, claim }: NodesLoad, node: Node): Promise<void> {
 
 /** After this time nothing of the den reaches them, while others go on; neither when they ask. */
 async function isOver(load: NodesLoad, who: string, known = 0): Promise<void> {
-  const { scene, heads, person } = load;
-  const { log } = scene;
   await Bun.sleep(known);
-  const den = (await heads()).get(ROOMS.den) ?? 0;
-  log.write({ type: "shut", who, heads: new Map([[ROOMS.den, den]]), lastLine: null });
-  person(who).ask(ROOMS.den);
+  const den = await isShut(load, who);
+  load.person(who).ask(ROOMS.den);
   await more(load, ROOMS.den, den + MORE);
+}
+
+/** From this moment on nothing that is written in the den reaches them; answers with its head. */
+async function isShut({ scene, heads }: NodesLoad, who: string): Promise<number> {
+  const den = (await heads()).get(ROOMS.den) ?? 0;
+  scene.log.write({ type: "shut", who, heads: new Map([[ROOMS.den, den]]), lastLine: null });
+  return den;
 }
