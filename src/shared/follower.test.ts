@@ -130,6 +130,10 @@ describe("a message that was changed after it was missed", () => {
     expect(placesOf(hear(half, second).follower)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
+  test("comes to its place where a node had missed it, and nobody here has asked", () => {
+    expect(placesOf(hear(held, first, second).follower)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
   test("is history's where it was not missed but never held", () => {
     const { follower } = hear(drop(hear(held, stretch(3, 6)).follower, 4), second);
     expect(placesOf(follower)).toEqual([5, 6, 7]);

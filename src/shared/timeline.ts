@@ -29,9 +29,12 @@ export function apply(
   return { timeline: { rev: to, messages }, gap: false };
 }
 
-/** A message newer than all held numbers is added; an older one is replaced where it is held, else left to history. */
+/**
+ * A message that is held is replaced. One newer than all held numbers is added, and so is one between others: it was missed,
+ * and has been changed since. Only what stands before the first is left to history.
+ */
 function merge(messages: readonly MessageView[], message: MessageView, held: number): readonly MessageView[] {
   const at = messages.findLastIndex((other) => other.seq <= message.seq);
   if (messages[at]?.seq === message.seq) return messages.with(at, message);
-  return message.seq > held ? messages.toSpliced(at + 1, 0, message) : messages;
+  return at >= 0 || message.seq > held ? messages.toSpliced(at + 1, 0, message) : messages;
 }
