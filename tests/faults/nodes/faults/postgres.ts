@@ -19,12 +19,19 @@ export const postgresRestarted: NodesFault = {
   },
 };
 
+/** In which a node has connections again. Milliseconds. */
+const CONNECT_PATIENCE = 5_000;
+
 export const connectionsTerminated: NodesFault = {
   name: "connections to PostgreSQL terminated",
   missing: () => null,
   async during({ scene, claim, isLong, random }) {
     for (let times = isLong ? 10 : 3; times > 0; times--) {
-      claim((await terminate(scene)) > 0, "there are connections to terminate");
+      const deadline = performance.now() + CONNECT_PATIENCE;
+      let ended = 0;
+      // Of the last time there may be none again yet.
+      while ((ended = await terminate(scene)) === 0 && performance.now() < deadline) await Bun.sleep(20);
+      claim(ended > 0, "there are connections to terminate");
       await Bun.sleep(600 * random());
     }
   },
