@@ -71,6 +71,11 @@ const layers = [
     why: "Sockets speak frames, not pages; with http they share who is asking, from where, and how to say no.",
   },
   {
+    layer: "src/metrics/",
+    may: ["^src/(chat|accounts|ws)/", SHARED, BUILT_IN],
+    why: "It looks on: the others come to it through the composition root, and know nothing of what is counted.",
+  },
+  {
     layer: "views/",
     may: [SHARED, PREACT, ...npm("lucide")],
     why: "Pure props to JSX, no hooks: the same component serves page, fragment and island.",

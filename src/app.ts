@@ -5,6 +5,7 @@ import { createFeed } from "./chat/feed.ts";
 import { StorageLost } from "./chat/ports.ts";
 import { openCache } from "./compose/cache.ts";
 import { clock, createDomain } from "./compose/domain.ts";
+import { openMetrics } from "./compose/metrics.ts";
 import { openNeighbours, type NeighboursDeps } from "./compose/neighbours.ts";
 import { openPictures } from "./compose/pictures.ts";
 import { createSockets } from "./compose/sockets.ts";
@@ -71,14 +72,25 @@ const LAST_LOOK = 250;
 
 /** In the order in which data flows: what is kept, the rules, the sockets that tell of it, the edge. */
 export async function createApp(config: Config, log: Log, wrong: Partial<Parts> = {}): Promise<App> {
-  const parts = { ...PARTS, ...wrong };
+  const metrics = await openMetrics(config);
+  const parts = metrics.parts({ ...PARTS, ...wrong });
   const stores = await parts.openStores(config, clock.now());
   const secretKey = loadSecretKey(config);
 
   /** After a failed fsync nothing that the database says can be trusted: a new start reads what is really there. */
-  function onFault(what: string, error: unknown): void {
-    log.error(what, { error });
+  function onFault(what: string, error: unknown, about: Record<string, unknown> = {}): void {
+    log.error(what, { ...about, error });
     if (error instanceof StorageLost || stores.isLost(error)) parts.crash();
+  }
+
+  /** A disk that fails here would fail everybody else; whatever else is wrong is the watcher's to hear. */
+  async function probe(): Promise<void> {
+    try {
+      await stores.probe();
+    } catch (error) {
+      if (stores.isLost(error)) onFault("the disk has failed", error);
+      throw error;
+    }
   }
 
   const pictures = await openPictures(config, onFault);
@@ -86,17 +98,20 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
   const local = parts.createBus();
   const neighbours = await openNeighbours({ config, stores, local, createRelay, log, onFault });
   const { bus, nodes, together, redis } = neighbours;
-  const { createLimit, probe: probeCache } = await openCache(redis);
-  const given = { config, stores, pictures, createLimit, bus, secretKey, onFault };
+  const { createLimit: plainLimit, probe: probeCache } = await openCache(redis);
+  const createLimit = metrics.limits(plainLimit);
+  const { doors } = metrics;
+  const given = { config, stores, pictures, createLimit, bus, secretKey, doors, onFault };
   const domain = createDomain({ ...given, together, createFeed: parts.createFeed });
   const hub = parts.createHub(bus);
   const { members } = stores;
-  const sockets = createSockets({ config, domain, members, bus, nodes, hub, onFault, ...parts });
+  const sockets = createSockets({ config, domain, members, bus, nodes, hub, doors, onFault, ...parts });
   const farewell = createFarewell(hub, Math.random);
   let isStopping = false;
   const lastSeen = createLastSeen({ store: stores.accounts, clock, stillHere: sockets.pagesOpenFor });
-  const edge = { ...given, domain, sockets, lastSeen, probeCache, log };
+  const edge = { ...given, domain, sockets, lastSeen, probe, probeCache, log };
   const app = await createWeb({ ...edge, isStopping: () => isStopping });
+  metrics.requests(app);
 
   app.listen({
     hostname: config.host,
@@ -111,6 +126,11 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
   if (!listening) throw new Error("the server did not start");
   hub.attach(listening);
   neighbours.start(hub.served);
+
+  const { presence } = domain;
+  const protocols = { page: sockets.gateway, original: sockets.echochat, presence: sockets.presence };
+  const told = metrics.serve({ hub, protocols, presence, redis, probe });
+  if (told) log.info("metrics", told);
 
   const writeLastSeen = () =>
     lastSeen.flush().catch((error: unknown) => onFault("last seen not stored", error));
@@ -132,6 +152,7 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
       await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
       sockets.stop();
       await neighbours.stop();
+      metrics.stop();
       await stores.close();
       await read;
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { BlockList } from "node:net";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError, readConfig, wantsColours } from "./config.ts";
 
 describe("with nothing set", () => {
   const config = readConfig({});
@@ -109,6 +109,9 @@ describe("a variable", () => {
     ["PRESENCE_IDLE_TIMEOUT", "-1", { presence: { idleTimeout: 0 } }],
     ["PRESENCE_TOUCH_INTERVAL", "3", { presence: { touchInterval: 3 } }],
     ["MEDIA_DIR", "/media", { mediaDir: "/media", s3: null }],
+    ["METRICS_PORT", "9464", { metrics: { host: "127.0.0.1", port: 9464 } }],
+    ["METRICS_PORT", "", { metrics: null }],
+    ["METRICS_HOST", "10.0.0.11", { metrics: null }],
   ] as const)("%s=%s is taken", (name, value, expected) => {
     expect(readConfig({ [name]: value })).toMatchObject(expected);
   });
@@ -237,6 +240,11 @@ describe("a value that cannot be used stops the start with one line that names i
     const complaint = complaintAbout({ NODE_ENV: "production", DATABASE_URL: "postgres://db/echochat" });
     expect(complaint).toStartWith("SECRET_KEY must be set");
   });
+});
+
+test("a terminal is written to in colours, unless it cannot show them or its reader wants none", () => {
+  const wanted = [{}, { NO_COLOR: "" }, { NO_COLOR: "1" }, { TERM: "dumb" }].map(wantsColours);
+  expect(wanted).toEqual([true, true, false, false]);
 });
 
 describe("pictures on S3", () => {

@@ -3,6 +3,7 @@ import { BlockList, isIP } from "node:net";
 import type { PasswordRules } from "./accounts/passwords.ts";
 import type { CorsOptions } from "./http/cors.ts";
 import type { S3Account } from "./media/s3.ts";
+import type { MetricsPlace } from "./metrics/server.ts";
 import type { SocketCaps } from "./ws/routes.ts";
 import { MESSAGE_MAX_LENGTH, PAGE_SIZE, PAGE_SIZE_MAX } from "./shared/limits.ts";
 
@@ -51,6 +52,8 @@ export interface Config {
   /** Which slugs may name a room; `public` always may. */
   roomSlug: RegExp;
   presence: PresenceConfig;
+  /** Where whoever watches this program reads its numbers; null: nowhere. */
+  metrics: MetricsPlace | null;
   /** Null: `media` in the data folder. */
   mediaDir: string | null;
   /** Null: pictures lie in a folder. */
@@ -128,9 +131,17 @@ export function readConfig(env: Environment = process.env): Config {
       idleTimeout: Math.max(0, whole(env, "PRESENCE_IDLE_TIMEOUT", 90, -1, 86_400)),
       touchInterval: whole(env, "PRESENCE_TOUCH_INTERVAL", 30, 0, 86_400),
     },
+    metrics: env.METRICS_PORT
+      ? { host: env.METRICS_HOST || "127.0.0.1", port: whole(env, "METRICS_PORT", 0, 0, 65_535) }
+      : null,
     mediaDir: env.MEDIA_DIR || null,
     s3: s3(env),
   };
+}
+
+/** Whether a terminal is to be written to in colours. */
+export function wantsColours(env: Environment = process.env): boolean {
+  return !env.NO_COLOR && env.TERM !== "dumb";
 }
 
 const S3 = ["S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;

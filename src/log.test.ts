@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { createLog } from "./log.ts";
+import { createLog, readable } from "./log.ts";
 
 /** Any text without half of a surrogate pair. */
 const anyText = fc
@@ -70,6 +70,15 @@ describe("an error", () => {
     expect(error.stack).toContain("log.test.ts");
   });
 
+  test("keeps its code, if it has one", () => {
+    const error = Object.assign(new Error("full"), { code: "SQLITE_FULL" });
+    expect(logged((log) => log.error("failed", { error }))[0]?.["error"]).toMatchObject({
+      code: "SQLITE_FULL",
+    });
+    const plain = logged((log) => log.error("failed", { error: new Error("a") }))[0]?.["error"];
+    expect(plain).not.toHaveProperty("code");
+  });
+
   test("keeps what caused it", () => {
     const error = new Error("query failed", { cause: new Error("disk is full") });
     expect(written((log) => log.error("request failed", { error })).join("")).toContain("disk is full");
@@ -95,3 +104,67 @@ function written(act: (log: ReturnType<typeof createLog>) => void): string[] {
 function logged(act: (log: ReturnType<typeof createLog>) => void): Line[] {
   return written(act).map((line) => JSON.parse(line) as Line);
 }
+
+describe("at a terminal", () => {
+  const shown = (hasColours: boolean, act: (log: ReturnType<typeof createLog>) => void): string[] => {
+    const lines: string[] = [];
+    act(createLog((line) => void lines.push(line), readable(hasColours)));
+    return lines;
+  };
+
+  test("an event is its time of day, level, name and details", () => {
+    const details = { port: 3000, name: "two words", list: ["a"], none: null, unset: undefined };
+    const [line] = shown(false, (log) => log.warn("not ready", details));
+    expect(line).toMatch(
+      /^\d\d:\d\d:\d\d warn {2}not ready port=3000 name="two words" list=\["a"\] none=null$/,
+    );
+  });
+
+  test("an error's fields stand by themselves, with what caused it", () => {
+    const error = new RangeError("too\nfar", { cause: new Error("full") });
+    const [line] = shown(false, (log) => log.error("request failed", { method: "GET", error }));
+    expect(line).toMatch(/^\d\d:\d\d:\d\d error request failed method=GET error.name=RangeError /);
+    expect(line).toContain(' error.message="too\\nfar" error.stack="');
+    expect(line).toContain(" error.cause.message=full ");
+  });
+
+  test("there is colour only where it is wanted", () => {
+    const colourful = shown(true, (log) => log.error("failed", { a: 1 })).join("");
+    expect(colourful).toContain("\u001b[31merror");
+    expect(shown(false, (log) => log.error("failed", { a: 1 })).join("")).not.toContain("\u001b");
+  });
+
+  test("any text stays on its line, and does nothing to the terminal", () => {
+    fc.assert(
+      fc.property(anyText, fc.boolean(), (text, hasColours) => {
+        const details = { text, [text]: 1, nested: { text: [text] }, error: new Error(text) };
+        const lines = shown(hasColours, (log) => log.info(`event ${text}`, details));
+        expect(lines).toHaveLength(1);
+        // eslint-disable-next-line no-control-regex
+        const plain = (lines[0] ?? "").replace(/\u001b\[\d+m/g, "");
+        expect(plain).toMatch(/^[^\p{Cc}\p{Cf}\u2028\u2029]*$/u);
+      }),
+    );
+    const [line] = shown(false, (log) => log.info("\u202egnp.exe\u001b[2J\r\n", { a: "\u{e0001}" }));
+    expect(line).toEndWith(' info  \\u202egnp.exe\\u001b[2J\\r\\n a="\\udb40\\udc01"');
+  });
+});
+
+test("a query that failed is told without its values", () => {
+  const values = ["ann", "a hash"];
+  const error = Object.assign(new Error(`Failed query: select ?\nparams: ${values.join(",")}`), {
+    params: values,
+  });
+  const cause = new Error("no such table");
+  for (const form of [undefined, readable(false)]) {
+    const lines: string[] = [];
+    createLog((line) => void lines.push(line), form).error("request failed", {
+      error: Object.assign(error, { cause }),
+    });
+    const text = lines.join("");
+    expect(text).toContain("Failed query: select ?");
+    expect(text).toContain("no such table");
+    expect(text).toContain("log.test.ts");
+    expect(text).not.toMatch(/params|a hash/);
+  }
+});

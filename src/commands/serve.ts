@@ -1,13 +1,19 @@
 /** Starts the server and stops it when asked. */
 import { createApp, type App } from "../app.ts";
-import { readConfig } from "../config.ts";
-import { complain, createLog, say, type Log } from "../log.ts";
+import { readConfig, wantsColours } from "../config.ts";
+import { complain, createLog, readable, say, type Log } from "../log.ts";
 
 export const HELP = `  echochat [serve]     start the server (the default)`;
 
 /** Resolves when the server listens; it goes on until a signal ends it. */
 export async function run(): Promise<number> {
-  const log = createLog();
+  const log = createLog(undefined, process.stderr.isTTY ? readable(wantsColours()) : undefined);
+  // The runtime would write down all that an error holds: the values of a query are among it.
+  for (const event of ["uncaughtException", "unhandledRejection"])
+    process.once(event, (error: unknown) => {
+      log.error("crashed", { error });
+      process.exit(1);
+    });
   const app = await start(log);
   say(`EchoChat is ready: open ${app.url}`);
 

@@ -1,6 +1,7 @@
 /** The three kinds of socket over one hub, and the timers that go with them. */
 import type { Bus, MemberStore, Nodes } from "../chat/ports.ts";
 import type { Config } from "../config.ts";
+import type { Doors } from "../metrics/doors.ts";
 import type { startBeacon } from "../ws/beacon.ts";
 import { createEchoChat } from "../ws/echochat.ts";
 import { watchExpiry } from "../ws/expiry.ts";
@@ -10,6 +11,7 @@ import type { Hub } from "../ws/hub.ts";
 import { createPagePresence } from "../ws/page-presence.ts";
 import { createPresenceSockets } from "../ws/presence.ts";
 import { recheck } from "../ws/recheck.ts";
+import type { Socket } from "../ws/socket.ts";
 import { createTyping } from "../ws/typing.ts";
 import { createUnread } from "../ws/unread.ts";
 import { clock, type Domain } from "./domain.ts";
@@ -23,7 +25,8 @@ export interface SocketsDeps {
   bus: Bus;
   nodes: Nodes | null;
   hub: Hub;
-  onFault: (what: string, error: unknown) => void;
+  doors: Doors;
+  onFault: (what: string, error: unknown, about?: Record<string, unknown>) => void;
   socketHandlers: typeof socketHandlers;
   startBeacon: typeof startBeacon;
 }
@@ -35,29 +38,42 @@ export function createSockets({
   bus,
   nodes,
   hub,
+  doors,
   onFault,
   socketHandlers: handlersOf,
   startBeacon: beaconOf,
 }: SocketsDeps) {
   const { access, feed, presence, sessions } = domain;
   const { messageMaxLength, socketIdleTimeout: idleTimeout } = config;
-  const onError = (error: unknown) => onFault("socket failed", error);
+  const onError = (error: unknown, socket?: Socket) => onFault("socket failed", error, aboutOf(socket));
   recheck({ bus, hub, sessions, members, onError: (error) => onFault("recheck failed", error) });
   const stopBeacon = beaconOf({ hub, feed, onError });
   const stopExpiry = watchExpiry(presence, clock);
   const pagePresence = createPagePresence({ hub, presence, sessions });
   const presenceSockets = createPresenceSockets({ clock, hub, presence, sessions, ...config.presence });
-  const echochat = createEchoChat({ ...domain, clock, hub, messageMaxLength, idleTimeout, onError });
+  const echochat = createEchoChat({
+    ...domain,
+    messages: doors.acknowledging("original", domain.messages),
+    clock,
+    hub,
+    messageMaxLength,
+    idleTimeout,
+    onRefused: (code) => doors.refused("original", code),
+    onError,
+  });
 
   return {
     hub,
     echochat,
     gateway: createGateway({
       ...domain,
+      messages: doors.acknowledging("socket", domain.messages),
+      acts: doors.acknowledging("socket", domain.acts),
       hub,
       presence: pagePresence,
       unread: createUnread({ hub, rooms: domain.rooms }),
       typing: createTyping({ access, clock, hub, nodes }),
+      onRefused: (code) => doors.refused("socket", code),
       onError,
     }),
     presence: presenceSockets,
@@ -73,4 +89,10 @@ export function createSockets({
       stopBeacon();
     },
   };
+}
+
+/** Whose socket it is, for the log. */
+function aboutOf(socket: Socket | undefined): Record<string, unknown> {
+  const actor = socket?.data.actor;
+  return actor?.kind === "member" ? { userId: actor.id } : {};
 }

@@ -32,6 +32,7 @@ import { createStaffArea } from "../http/staff-area.ts";
 import { createTokens } from "../http/tokens.ts";
 import { createUploads } from "../http/uploads.ts";
 import type { Log } from "../log.ts";
+import type { Doors } from "../metrics/doors.ts";
 import { loadBundles, PUBLIC_FILES } from "../resources.ts";
 import { socketRoutes } from "../ws/routes.ts";
 import type { Cache } from "./cache.ts";
@@ -44,20 +45,23 @@ export interface WebDeps {
   stores: Stores;
   pictures: Pictures;
   createLimit: Cache["createLimit"];
+  /** Rejects when the database cannot be written. */
+  probe: () => Promise<void>;
   probeCache: Cache["probe"];
   domain: Domain;
   sockets: Sockets;
   lastSeen: LastSeen;
   bus: Bus;
   secretKey: string;
+  doors: Doors;
   log: Log;
-  onFault: (what: string, error: unknown) => void;
+  onFault: (what: string, error: unknown, about?: Record<string, unknown>) => void;
   isStopping: () => boolean;
 }
 
 export async function createWeb(deps: WebDeps) {
   const { config, stores, domain, sockets, lastSeen, bus, secretKey, log, onFault, isStopping } = deps;
-  const { pictures, createLimit } = deps;
+  const { pictures, createLimit, doors } = deps;
   const { passwordRules, messageMaxLength, pageSize, pageSizeMax } = config;
   const { accounts, audit, sessions } = domain;
   const { directory, audit: auditLog } = stores;
@@ -83,12 +87,12 @@ export async function createWeb(deps: WebDeps) {
   const cache = createPageCache(bus);
   const server = await createServer({ assets, origins, onError, cors, publicFiles: PUBLIC_FILES, cache });
 
-  const shared = { ...domain, edge, shellOf, staffArea };
+  const shared = { ...domain, ...entering(doors, "form", domain), edge, shellOf, staffArea };
+  const api = { ...shared, ...entering(doors, "rest", domain) };
   const pages = createRoomPages({ ...shared, cache, messageMaxLength });
   const uploadRate = createLimit("upload", config.uploadRate);
   const editing = { ...shared, loginRate: rates.login, uploads: createUploads(), uploadRate };
-  const administration = { ...shared, auditLog, directory };
-  const probes = { database: probe, cache: deps.probeCache };
+  const probes = { database: deps.probe, cache: deps.probeCache };
   const socketRate = createLimit("socket", config.socketRate);
   const handshakes = {
     ...sockets,
@@ -109,27 +113,30 @@ export async function createWeb(deps: WebDeps) {
     .use(invitationRoutes(shared))
     .use(profileRoutes({ ...editing, passwordRules }))
     .use(mediaRoutes(pictures))
-    .use(adminRoutes(administration))
+    .use(adminRoutes({ ...shared, auditLog, directory }))
     .use(preferenceRoutes(edge))
     .use(authApi({ edge, entrance, passwordRules }))
     .use(profileApi(editing))
-    .use(adminApi(administration))
+    .use(adminApi({ ...api, auditLog, directory }))
     .use(healthApi({ clock, log, probes, isStopping }))
-    .use(chatApi({ ...shared, pageSize, pageSizeMax }))
+    .use(chatApi({ ...api, pageSize, pageSizeMax }))
     .use(socketRoutes({ ...handshakes, rate: socketRate, caps: config.socketCaps }));
   return app;
 
   function isUnavailable(error: unknown): boolean {
     return stores.isUnavailable(error) || error instanceof PicturesAway;
   }
+}
 
-  /** A disk that fails here would fail everybody else; whatever else is wrong is the watcher's to hear. */
-  async function probe(): Promise<void> {
-    try {
-      await stores.probe();
-    } catch (error) {
-      if (stores.isLost(error)) onFault("the disk has failed", error);
-      throw error;
-    }
-  }
+/** The rules as pages or programs reach them. */
+function entering(doors: Doors, door: "form" | "rest", domain: Domain) {
+  const counted = <Part extends object>(part: Part) => doors.refusing(door, part);
+  return {
+    access: counted(domain.access),
+    rooms: counted(domain.rooms),
+    members: counted(domain.members),
+    invitations: counted(domain.invitations),
+    messages: counted(doors.acknowledging(door, domain.messages)),
+    acts: counted(doors.acknowledging(door, domain.acts)),
+  };
 }

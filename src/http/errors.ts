@@ -2,8 +2,10 @@
 import type { AnyElysia } from "elysia";
 import { Refused } from "../chat/refusal.ts";
 import type { Edge } from "./edge.ts";
+import type { Visitor } from "./identify.ts";
 import { HttpRefusal, toHttp } from "./refusals.ts";
 import { noticePage, type ShellOf } from "./render.tsx";
+import { REQUEST_ID, requestId } from "./request-id.ts";
 import { empty, json, VARY_API } from "./respond.ts";
 import type { Peer } from "./origin.ts";
 
@@ -12,6 +14,10 @@ export type OnError = (context: {
   server: Peer;
   error: unknown;
   code: unknown;
+  /** The pattern that the path fits; undefined where none does. */
+  route: string | undefined;
+  /** Null where it is not known who asks. */
+  visitor: Visitor | null;
 }) => Promise<Response>;
 
 const UNAVAILABLE = toHttp(new Refused("unavailable"));
@@ -22,18 +28,26 @@ const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 export function createErrorHandler(deps: {
   edge: Edge;
   shellOf: ShellOf;
-  onFault: (what: string, error: unknown) => void;
+  onFault: (what: string, error: unknown, about: Record<string, unknown>) => void;
   /** Whether this is the database's word that it cannot do it just now. */
   isUnavailable: (error: unknown) => boolean;
   routes: () => AnyElysia["routes"];
 }): OnError {
   const { edge, shellOf, onFault, isUnavailable, routes } = deps;
 
-  return async ({ request, server, error, code }) => {
+  return async (failed) => {
+    const id = requestId(failed.request, failed.server, edge.origins);
+    const answer = await answerTo(failed, id);
+    answer.headers.set(REQUEST_ID, id);
+    return answer;
+  };
+
+  async function answerTo(failed: Parameters<OnError>[0], id: string): Promise<Response> {
+    const { request, server, error, code } = failed;
     const { pathname } = new URL(request.url);
     const isApi = pathname.startsWith("/api/");
     const refusal = code === "NOT_FOUND" ? await noRoute(request, server, pathname) : known(error);
-    if (!refusal) onFault(`request failed: ${request.method} ${pathname}`, error);
+    if (!refusal) onFault("request failed", error, aboutOf(failed, id));
 
     const { status, message, headers } = refusal ?? (isUnavailable(error) ? UNAVAILABLE : MISTAKE);
     if (isApi && status === 405) {
@@ -44,7 +58,7 @@ export function createErrorHandler(deps: {
     // A page for whoever is signed in; if that very look-up failed, for a guest.
     const visitor = refusal ? await edge.identify(request, server) : null;
     return noticePage(request, shellOf(request, visitor), status, { headers }, refusal?.code);
-  };
+  }
 
   /** No route for this method: 405 if there is one for another, after the CSRF check that every unsafe request meets. */
   async function noRoute(request: Request, server: Peer, pathname: string): Promise<HttpRefusal> {
@@ -58,6 +72,12 @@ export function createErrorHandler(deps: {
     }
     return new HttpRefusal(405, "Method not allowed", { allow: methods.join(", ") });
   }
+}
+
+/** Never the path itself: there are links that only those may know who were given them. */
+function aboutOf({ request: { method }, route, visitor }: Parameters<OnError>[0], id: string) {
+  const actor = visitor?.actor;
+  return { requestId: id, method, route, ...(actor?.kind === "member" && { userId: actor.id }) };
 }
 
 function known(error: unknown): HttpRefusal | null {

@@ -16,6 +16,8 @@ export interface Origins {
   base(request: Request, own: string): string;
   /** The client's address: the rightmost one that is not a trusted proxy's. */
   address(request: Request, peer: Peer): string;
+  /** Whether it comes through a proxy whose headers are believed. */
+  isForwarded(request: Request, peer: Peer): boolean;
   /** Whose page sent a request: one of ours, another site's, or nobody says. */
   sender(request: Request, peer: Peer): "ours" | "foreign" | "unknown";
   /** Whether a page at the request's `Origin` may open a socket: its host is ours, on any port. */
@@ -99,6 +101,8 @@ export function createOrigins(options: OriginOptions): Origins {
       }
       return hops[0]?.trim() ?? direct;
     },
+
+    isForwarded: (request, peer) => isTrusted(trustedProxies, peerAddress(request, peer)),
 
     sender(request, peer) {
       const mine = own(request, peer);

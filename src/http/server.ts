@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import type { Assets } from "./assets.ts";
 import { isPreflight, type Cors } from "./cors.ts";
 import { methodsFor, type OnError } from "./errors.ts";
+import type { Visitor } from "./identify.ts";
 import type { Origins } from "./origin.ts";
 import type { PageCache } from "./page-cache.ts";
 import { HttpRefusal } from "./refusals.ts";
@@ -30,7 +31,11 @@ export interface ServerDeps {
 export async function createServer({ assets, origins, onError, cors, publicFiles, cache }: ServerDeps) {
   // Host names may be short, such as that of a box in the hall: without this its paths are misread.
   const app = new Elysia({ handler: { standardHostname: false } })
-    .onError(async ({ request, server, error, code }) => onError({ request, server, error, code }))
+    .onError(async ({ request, server, error, code, ...found }) => {
+      // Only in what failed after somebody was identified.
+      const visitor = "visitor" in found ? (found.visitor as Visitor) : null;
+      return onError({ request, server, error, code, route: found.route, visitor });
+    })
     .onRequest(({ request, server, set }) => {
       const secure = origins.own(request, server).startsWith("https:");
       const known = cache.answer(request, secure);

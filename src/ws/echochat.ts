@@ -6,7 +6,13 @@ import type { Clock, KeyMaker } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { RoomId } from "../shared/ids.ts";
 import { avatarUrl } from "../shared/media.ts";
-import { CLOSE_REMOVED, CLOSE_SESSION_OVER, parseObject, type MessageView } from "../shared/protocol.ts";
+import {
+  CLOSE_REMOVED,
+  CLOSE_SESSION_OVER,
+  parseObject,
+  type MessageView,
+  type RefusalCode,
+} from "../shared/protocol.ts";
 import { codePoints, strip } from "../shared/text.ts";
 import { isoMicroseconds } from "../shared/time.ts";
 import type { Hub } from "./hub.ts";
@@ -26,7 +32,8 @@ export interface EchoChatDeps {
   messageMaxLength: number;
   /** Seconds; 0 means never. */
   idleTimeout: number;
-  onError: (error: unknown) => void;
+  onRefused: (code: RefusalCode) => void;
+  onError: (error: unknown, socket: Socket) => void;
 }
 
 export interface EchoChat extends Protocol {
@@ -35,7 +42,8 @@ export interface EchoChat extends Protocol {
 }
 
 export function createEchoChat(deps: EchoChatDeps): EchoChat {
-  const { access, clock, hub, keys, messages, sessions, messageMaxLength, idleTimeout, onError } = deps;
+  const { access, clock, hub, keys, messages, sessions, messageMaxLength, idleTimeout } = deps;
+  const { onRefused, onError } = deps;
   const open = new Map<Socket, RoomId>();
   /** How many sockets see us under each origin in each room: avatar URLs, and so frames, differ by origin. */
   const audiences = new Map<RoomId, Tally>();
@@ -83,7 +91,8 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
     const { code, retryAfterSeconds } = known;
     const wait = retryAfterSeconds !== null && { retry_after: retryAfterSeconds };
     socket.send(JSON.stringify({ error: code, ...wait }));
-    if (known !== error) onError(error);
+    onRefused(code);
+    if (known !== error) onError(error, socket);
   }
 
   function listen(socket: Socket, room: Entry["room"]): void {
@@ -118,9 +127,9 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
     async received(socket, text) {
       const message = parseObject(text)?.["message"];
       if (typeof message !== "string" || strip(message) === "") return;
-      if (codePoints(strip(message)) > messageMaxLength)
-        socket.send(JSON.stringify({ error: "message_too_long" }));
-      else await post(socket, message);
+      if (codePoints(strip(message)) <= messageMaxLength) return post(socket, message);
+      socket.send(JSON.stringify({ error: "message_too_long" }));
+      onRefused("too_long");
     },
 
     closed(socket) {

@@ -13,6 +13,7 @@ import {
   parseClientFrame,
   type ClientFrame,
   type Held,
+  type RefusalCode,
   type ServerFrame,
 } from "../shared/protocol.ts";
 import { createAnswers } from "./answers.ts";
@@ -33,11 +34,13 @@ export interface GatewayDeps {
   sessions: Sessions;
   typing: Typing;
   unread: Unread;
-  onError: (error: unknown) => void;
+  onRefused: (code: RefusalCode) => void;
+  onError: (error: unknown, socket: Socket) => void;
 }
 
 export function createGateway(deps: GatewayDeps): Protocol {
-  const { access, acts, feed, hub, members, messages, presence, sessions, typing, unread, onError } = deps;
+  const { access, acts, feed, hub, members, messages, presence, sessions, typing, unread } = deps;
+  const { onRefused, onError } = deps;
   const answers = createAnswers();
   const lastProofs = new WeakMap<Socket, Member>();
 
@@ -78,10 +81,12 @@ export function createGateway(deps: GatewayDeps): Protocol {
     }
   }
 
-  /** Anything that is not a refusal is a fault of ours, for the log. */
+  /** Anything that is not a refusal is a fault of ours, for the log; its sender hears `unavailable`. */
   function refuse(socket: Socket, key: string | null, error: unknown): void {
-    answers.add(socket, refusalOf(error, key));
-    if (!(error instanceof Refused)) onError(error);
+    const known = error instanceof Refused ? error : new Refused("unavailable");
+    answers.add(socket, refusalOf(known, key));
+    onRefused(known.code);
+    if (known !== error) onError(error, socket);
   }
 
   /**
@@ -177,10 +182,11 @@ export function createGateway(deps: GatewayDeps): Protocol {
   };
 }
 
-/** Says the code and no more; what is not a refusal of ours is `unavailable`. */
-function refusalOf(error: unknown, key: string | null): ServerFrame {
-  const known = error instanceof Refused ? error : new Refused("unavailable");
-  const { code, retryable, retryAfterSeconds: retryAfter } = known;
+/** Says the code and no more. */
+function refusalOf(
+  { code, retryable, retryAfterSeconds: retryAfter }: Refused,
+  key: string | null,
+): ServerFrame {
   return { type: "refusal", key, code, retryable, ...(retryAfter !== null && { retryAfter }) };
 }
 

@@ -20,10 +20,10 @@ const IDLE_TIMEOUT = 32;
 export function socketHandlers(
   hub: Hub,
   now: () => number,
-  onError: (error: unknown) => void,
+  onError: (error: unknown, socket: Socket) => void,
 ): WebSocketHandler<SocketData> {
   const enqueue = (socket: Socket, task: () => void | Promise<void>) => {
-    socket.data.work = socket.data.work.then(task).catch(onError);
+    socket.data.work = socket.data.work.then(task).catch((error: unknown) => onError(error, socket));
   };
   const release = ({ data }: Socket) => {
     data.drained?.();

@@ -137,6 +137,7 @@ export function startServer(deps: ServerDeps): Server {
     sessions: { current: async (id) => (sessions.has(id) ? {} : null) } as GatewayDeps["sessions"],
     typing: createTyping({ access, clock, hub, nodes: null }),
     unread: createUnread({ hub, rooms: { mine: async () => [] } }),
+    onRefused() {},
     onError: onFault,
   });
   const loses = () => random.chance(machine.dropping);
