@@ -46,6 +46,18 @@ const layers = [
     why: "An adapter knows the ports it implements and its driver, not the domain or other adapters.",
   },
   {
+    layer: "src/export/",
+    may: [
+      "^src/db/copy/(tables|refused)\\.ts$",
+      "^src/media/(storage|wholeness)\\.ts$",
+      "^src/accounts/(names|passwords)\\.ts$",
+      SHARED,
+      PORTS,
+      BUILT_IN,
+    ],
+    why: "The open format knows what rows, names and pictures are; the databases it reads and fills are handed to it.",
+  },
+  {
     layer: "src/http/",
     may: [
       "^src/(chat|accounts)/",

@@ -12,6 +12,8 @@ interface Command {
 const COMMANDS: Record<string, () => Promise<Command>> = {
   serve: () => import("./commands/serve.ts"),
   user: () => import("./commands/user.ts"),
+  export: () => import("./commands/export.ts"),
+  import: () => import("./commands/import.ts"),
   migrate: () => import("./commands/migrate.ts"),
 };
 

@@ -6,12 +6,10 @@ import type { Copied, Progress } from "../db/copy/copy.ts";
 import { CopyRefused, CopyUndecided } from "../db/copy/refused.ts";
 import { complain, say } from "../log.ts";
 import { MIGRATIONS } from "../resources.ts";
+import { counted, createStatusLine, untilCalledOff } from "./status-line.ts";
 
 export const HELP = `  echochat migrate --to postgres://user@host/database
                        copies the database of DATA_DIR into an empty one of PostgreSQL`;
-
-/** Milliseconds between lines that say how far it is. */
-const TOLD_EVERY = 100;
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -20,17 +18,12 @@ export async function run(args: readonly string[]): Promise<number> {
     complain(`Usage:\n\n${HELP}`);
     return 2;
   }
-  const calledOff = new AbortController();
-  const callOff = () => calledOff.abort();
-  process.once("SIGINT", callOff).once("SIGTERM", callOff);
   try {
-    await copy(url, calledOff.signal);
+    await untilCalledOff((signal) => copy(url, signal));
     return 0;
   } catch (error) {
     complain(error instanceof CopyUndecided ? error.message : `${reason(error)}\nNothing was copied.`);
     return 1;
-  } finally {
-    process.off("SIGINT", callOff).off("SIGTERM", callOff);
   }
 }
 
@@ -41,7 +34,8 @@ async function copy(url: string, signal: AbortSignal): Promise<void> {
   const line = createStatusLine();
   // With SQLite alone nothing of PostgreSQL is loaded.
   const { copyInstallation } = await import("../db/copy/copy.ts");
-  const options = { file, url, migrations: MIGRATIONS, now: clock.now(), signal, tell: line.show };
+  const tell = ({ act, table, rows }: Progress) => line.show(act, table, rows);
+  const options = { file, url, migrations: MIGRATIONS, now: clock.now(), signal, tell };
   const copied = await copyInstallation(options).finally(line.clear);
   say(reportOf(copied, file, dataDir, (performance.now() - startedAt) / 1000));
   if (copied.hasMovedOn) complain(MOVED_ON);
@@ -68,26 +62,6 @@ Left to do:
                 with another one everybody is signed out, and links of invitations end.
   pictures      are files, in ${join(dataDir, "media")}: they go to the MEDIA_DIR of the nodes, or into their bucket.
   DATABASE_URL  the database that was copied to, on every node.`;
-}
-
-function counted(rows: number): string {
-  return rows.toLocaleString("en");
-}
-
-/** One line of a terminal that tells how far it is; none where nobody looks. */
-function createStatusLine() {
-  const { stderr } = process;
-  let toldAt = 0;
-  const write = (words: string) => stderr.isTTY && stderr.write(`\r\u001b[K${words}`);
-  return {
-    show({ act, table, rows }: Progress): void {
-      const now = performance.now();
-      if (now - toldAt < TOLD_EVERY) return;
-      toldAt = now;
-      write(`${act} ${table}: ${counted(rows)}`);
-    },
-    clear: () => void write(""),
-  };
 }
 
 function isPostgres(text: string): boolean {

@@ -16,7 +16,8 @@ export async function openPictures(
   return createPictures(await openStorage(places), onFault);
 }
 
-async function openStorage({ dataDir, mediaDir, s3 }: Places): Promise<MediaStorage> {
+/** The files themselves, for who carries them elsewhere. */
+export async function openStorage({ dataDir, mediaDir, s3 }: Places): Promise<MediaStorage> {
   if (!s3) return openDisk(mediaDir ?? join(dataDir, "media"));
   const { openS3 } = await import("../media/s3.ts");
   return openS3(s3);

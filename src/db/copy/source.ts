@@ -58,7 +58,8 @@ export function openSource(file: string, migrations: string): Source {
   }
 }
 
-function demandCurrent(client: Database, file: string, migrations: string): void {
+/** Refuses a file whose tables are not those of this program. */
+export function demandCurrent(client: Database, file: string, migrations: string): void {
   const table = "SELECT count(*) AS n FROM sqlite_schema WHERE name = '__drizzle_migrations'";
   const applied =
     numberFrom(client, table) === 0

@@ -102,7 +102,8 @@ async function tablesOf(sql: Sql): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-async function migrationsOf(sql: Sql): Promise<number[]> {
+/** When those were written that the database has seen. */
+export async function migrationsOf(sql: Sql): Promise<number[]> {
   const [there] = await sql`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS known`;
   if (!there?.["known"]) return [];
   const rows = await sql<
@@ -161,11 +162,10 @@ function fillingOf(tx: ReservedSql, signal: AbortSignal): Filling {
       await tx.unsafe(insertion(table), values as string[], { prepare: true });
     },
 
-    async *chunks({ name, columns, key }) {
-      const query = `SELECT ${listed(columns)} FROM "${name}" ORDER BY ${key.map(inOrder).join(", ")}`;
-      for await (const rows of tx.unsafe(query).values().cursor(READ_ROWS)) {
+    async *chunks(table) {
+      for await (const rows of rowsOf(tx, table)) {
         signal.throwIfAborted();
-        yield rows as Value[][];
+        yield rows;
       }
     },
 
@@ -173,6 +173,15 @@ function fillingOf(tx: ReservedSql, signal: AbortSignal): Filling {
       await tx`SELECT setval(pg_get_serial_sequence(${name}, 'id'), ${Math.max(lastId, 1)}, ${lastId > 0})`;
     },
   };
+}
+
+/** In order of the key. */
+export async function* rowsOf(
+  tx: ReservedSql,
+  { name, columns, key }: Table,
+): AsyncGenerator<Value[][], void, undefined> {
+  const query = `SELECT ${listed(columns)} FROM "${name}" ORDER BY ${key.map(inOrder).join(", ")}`;
+  for await (const rows of tx.unsafe(query).values().cursor(READ_ROWS)) yield rows as Value[][];
 }
 
 function insertion({ name, columns }: Table): string {
