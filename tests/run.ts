@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findChromium } from "../src/testing/chromium.ts";
+import { whyNoNginx } from "../src/testing/nginx.ts";
 import { findPostgres } from "../src/testing/postgres.ts";
 import { findPython } from "../src/testing/python.ts";
 import { findRedis } from "../src/testing/redis.ts";
@@ -86,6 +87,12 @@ const declared: Suite[] = [
     owns: (file) => file === "tests/contract/full-disk.test.ts",
     missing: whyNoDisk(),
     machine: true,
+    lane: "one",
+  },
+  {
+    name: "behind nginx",
+    owns: (file) => file === "tests/binary/behind-nginx.test.ts",
+    missing: whyNoNginx() ?? noNodes,
     lane: "one",
   },
   {

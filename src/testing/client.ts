@@ -124,7 +124,8 @@ function clientWith(place: Place, options: ClientOptions, cookies: Map<string, s
     async request(method, path, { headers = {}, body } = {}) {
       const sent = new Headers({ ...always, ...headers });
       if (cookies.size > 0 && !sent.has("cookie")) sent.set("cookie", cookieHeader());
-      const init: RequestInit = { method, headers: sent, redirect: "manual" };
+      const init: BunFetchRequestInit = { method, headers: sent, redirect: "manual" };
+      if (place.ca !== undefined) init.tls = { ca: place.ca };
       if (body !== undefined) init.body = body;
       const response = await fetch(place.url + path, init);
       const answer = await answerOf(response);

@@ -128,8 +128,10 @@ export async function openSocket<Frame>(
   const frames: Frame[] = [];
   let waiting: { fits: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];
 
-  const socket = new BunSocket(client.place.url.replace("http", "ws") + path, {
+  const { url, ca } = client.place;
+  const socket = new BunSocket(url.replace("http", "ws") + path, {
     headers: { cookie: client.cookieHeader(), origin: client.origin, ...headers },
+    ...(ca !== undefined && { tls: { ca } }),
   });
   socket.addEventListener("close", ({ code, reason }) => onClosed({ code, reason }));
   socket.addEventListener("message", ({ data }) => {

@@ -11,6 +11,8 @@ export { makeDataDir, removeDataDir } from "./installation.ts";
 /** Where clients find a server. */
 export interface Place {
   url: string;
+  /** Whose certificate is believed, where it has one of its own making. */
+  ca?: string;
 }
 
 export interface World extends Place {
