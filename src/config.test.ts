@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { BlockList } from "node:net";
-import { ConfigError, readConfig, wantsColours } from "./config.ts";
+import { ConfigError, readConfig, readGiven, wantsColours } from "./config.ts";
 
 describe("with nothing set", () => {
   const config = readConfig({});
@@ -195,6 +195,9 @@ describe("a value that cannot be used stops the start with one line that names i
     ["TRUSTED_PROXIES", "10.0.0.0/1e1", "addresses or networks such as 10.0.0.0/8"],
     ["TRUSTED_PROXIES", "fd00::/129", "addresses or networks such as 10.0.0.0/8"],
     ["TRUSTED_PROXIES", "127.0.0.1,proxy", "addresses or networks such as 10.0.0.0/8"],
+    ["ALLOWED_HOSTS", "chat.example,.example.org", "whole names"],
+    ["ALLOWED_HOSTS", "chat.example:8080", "without ports"],
+    ["ALLOWED_HOSTS", "https://chat.example", "whole names"],
     ["CSRF_TRUSTED_ORIGINS", "app.example", "https://app.example"],
     ["CSRF_TRUSTED_ORIGINS", "https://app.example/path", "https://app.example"],
     ["CORS_ALLOWED_ORIGINS", "*", "https://app.example"],
@@ -282,6 +285,127 @@ describe("pictures on S3", () => {
 
   test("are not in a folder as well", () => {
     expect(complaintAbout({ ...ALL, MEDIA_DIR: "/media" })).toStartWith("MEDIA_DIR must be unset");
+  });
+});
+
+describe("the original's name", () => {
+  test.each([
+    ["DJANGO_SECRET_KEY", "x".repeat(32), { secretKey: "x".repeat(32) }],
+    ["DJANGO_ALLOWED_HOSTS", "chat.example", { allowedHosts: new Set(["chat.example"]) }],
+    ["DJANGO_ALLOWED_HOSTS", "localhost,*", { allowedHosts: null }],
+    ["DJANGO_PUBLIC_BASE_URL", "https://chat.example/", { publicBaseUrl: "https://chat.example" }],
+    [
+      "DJANGO_CSRF_TRUSTED_ORIGINS",
+      "https://a.example",
+      { csrfTrustedOrigins: new Set(["https://a.example"]) },
+    ],
+    [
+      "DJANGO_CORS_ALLOWED_ORIGINS",
+      "https://a.example",
+      { cors: { origins: new Set(["https://a.example"]) } },
+    ],
+    ["DJANGO_CORS_ALLOW_CREDENTIALS", "no", { cors: { credentials: false } }],
+    ["DJANGO_RELAX_PASSWORDS", "0", { passwordRules: "strict" }],
+    ["DJANGO_DEBUG", "0", { passwordRules: "strict" }],
+    ["DJANGO_DEBUG", "1", { passwordRules: "relaxed" }],
+  ] as const)("%s=%s is taken", (name, value, expected) => {
+    expect(readConfig({ [name]: value })).toMatchObject(expected);
+  });
+
+  test("gives way to ours, and an empty one is none", () => {
+    const both = { DJANGO_PUBLIC_BASE_URL: "https://old.example", PUBLIC_BASE_URL: "https://new.example" };
+    expect(readConfig(both).publicBaseUrl).toBe("https://new.example");
+    expect(readConfig({ ...both, PUBLIC_BASE_URL: "" }).publicBaseUrl).toBe("https://old.example");
+    expect(readConfig({ DJANGO_DEBUG: "0", NODE_ENV: "development" }).passwordRules).toBe("relaxed");
+  });
+
+  test("of single proxies is added to its networks, which by default are the private ones", () => {
+    const single = readConfig({ DJANGO_TRUSTED_PROXY_IPS: "203.0.113.9" }).trustedProxies;
+    expect(["203.0.113.9", "10.0.0.1", "203.0.113.8"].map((each) => trusts(single, each))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const both = { DJANGO_TRUSTED_PROXY_IPS: "203.0.113.9", DJANGO_TRUSTED_PROXY_RANGES: "198.51.100.0/24" };
+    const { trustedProxies } = readConfig(both);
+    expect(["203.0.113.9", "198.51.100.7", "10.0.0.1"].map((each) => trusts(trustedProxies, each))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  const POSTGRES = { POSTGRES_DB: "chat", POSTGRES_USER: "ann", POSTGRES_PASSWORD: "p@ss/100%" };
+  const DJANGO_DB = {
+    DJANGO_DB_ENGINE: "django.db.backends.postgresql",
+    DJANGO_DB_NAME: "chat",
+    DJANGO_DB_USER: "ann",
+    DJANGO_DB_PASSWORD: "secret",
+    DJANGO_DB_HOST: "db",
+    DJANGO_DB_PORT: "5433",
+  };
+
+  test("of a PostgreSQL makes an address, where a host is among them", () => {
+    expect(readConfig({ ...POSTGRES, POSTGRES_HOST: "db" }).databaseUrl).toBe(
+      "postgres://ann:p%40ss%2F100%25@db:5432/chat",
+    );
+    // These are the container's of PostgreSQL, and nothing else.
+    expect(readConfig(POSTGRES).databaseUrl).toBeNull();
+    expect(readConfig({ ...POSTGRES, POSTGRES_PORT: "5433" }).databaseUrl).toBeNull();
+    expect(readConfig({ POSTGRES_HOST: "db" }).databaseUrl).toBe("postgres://postgres@db:5432/postgres");
+    const DATABASE_URL = "postgres://b@c/d";
+    expect(readConfig({ ...POSTGRES, POSTGRES_HOST: "db", DATABASE_URL }).databaseUrl).toBe(DATABASE_URL);
+  });
+
+  test("of Django's database makes an address, where its engine is PostgreSQL", () => {
+    expect(readConfig(DJANGO_DB).databaseUrl).toBe("postgres://ann:secret@db:5433/chat");
+    expect(readConfig({ ...DJANGO_DB, POSTGRES_HOST: "other" }).databaseUrl).toContain("@db:5433/");
+    expect(readConfig({ ...DJANGO_DB, DJANGO_DB_ENGINE: "" }).databaseUrl).toBeNull();
+    const sqlite = { ...DJANGO_DB, DJANGO_DB_ENGINE: "django.db.backends.sqlite3" };
+    expect(readConfig(sqlite).databaseUrl).toBeNull();
+  });
+
+  test.each([
+    [{ DJANGO_SECRET_KEY: "short" }, "DJANGO_SECRET_KEY must have at least 32"],
+    [{ DJANGO_ALLOWED_HOSTS: ".example.org" }, "DJANGO_ALLOWED_HOSTS must list whole names"],
+    [{ DJANGO_RELAX_PASSWORDS: "maybe" }, "DJANGO_RELAX_PASSWORDS must be 1 or 0"],
+    [{ DJANGO_TRUSTED_PROXY_IPS: "proxy" }, "DJANGO_TRUSTED_PROXY_IPS must list addresses"],
+    [
+      { ...POSTGRES, POSTGRES_HOST: "db", POSTGRES_PORT: "tcp://10.0.0.1:5432" },
+      "DATABASE_URL, made of POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB, POSTGRES_USER, POSTGRES_PASSWORD, must be a URL",
+    ],
+    [
+      { ...DJANGO_DB, DJANGO_DB_ENGINE: "django.db.backends.mysql" },
+      "DATABASE_URL, made of DJANGO_DB_ENGINE, DJANGO_DB_HOST",
+    ],
+    [{ SECRET_KEY: "short", DJANGO_SECRET_KEY: "short as well" }, "SECRET_KEY must have"],
+    [
+      { DJANGO_DEBUG: "0", POSTGRES_HOST: "db" },
+      "SECRET_KEY must be set in production, to the same text on every node",
+    ],
+  ])("%j is complained of by the name that was set", (env: Record<string, string>, expected) => {
+    const complaint = complaintAbout(env);
+    expect(complaint).toStartWith(expected);
+    expect(complaint).not.toMatch(/[\r\n]|p@ss|p%40ss|short as well|secret/);
+  });
+
+  test("is told of with ours, and those without effect with the reason", () => {
+    const { set, others, called, idle } = readGiven({
+      ...POSTGRES,
+      DJANGO_SECRET_KEY: "x".repeat(32),
+      DJANGO_PUBLIC_BASE_URL: "https://old.example",
+      PUBLIC_BASE_URL: "https://new.example",
+      DJANGO_LOG_LEVEL: "INFO",
+      PATH: "/bin",
+      PORT: "",
+    });
+    expect(Object.fromEntries(called)).toEqual({ SECRET_KEY: ["DJANGO_SECRET_KEY"] });
+    expect(idle.get("DJANGO_PUBLIC_BASE_URL")).toBe("PUBLIC_BASE_URL is set as well");
+    expect(idle.get("DJANGO_LOG_LEVEL")).toContain("logged");
+    expect(idle.get("POSTGRES_PASSWORD")).toContain("POSTGRES_HOST");
+    expect(set.get("PUBLIC_BASE_URL")).toBe("https://new.example");
+    expect(set.has("PORT")).toBe(false);
+    expect(others).toEqual(["PATH"]);
   });
 });
 

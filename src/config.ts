@@ -5,6 +5,7 @@ import type { CorsOptions } from "./http/cors.ts";
 import type { S3Account } from "./media/s3.ts";
 import type { MetricsPlace } from "./metrics/server.ts";
 import type { SocketCaps } from "./ws/routes.ts";
+import { LOOPBACK_AND_PRIVATE, ORIGINAL_NAMES, translate, type Environment } from "./original-names.ts";
 import { MESSAGE_MAX_LENGTH, PAGE_SIZE, PAGE_SIZE_MAX } from "./shared/limits.ts";
 
 export interface RateConfig {
@@ -73,15 +74,64 @@ export interface PresenceConfig {
 /** The environment names a value that cannot be used; the message is the whole story. */
 export class ConfigError extends Error {}
 
-type Environment = Record<string, string | undefined>;
-
-const LOOPBACK_AND_PRIVATE = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1,fc00::/7";
 const DEVELOPMENT_ORIGINS = "http://localhost:5173,http://127.0.0.1:5173";
 
 /** Shorter secrets can be guessed; the generated one has 64 characters. */
 export const SECRET_KEY_MIN_LENGTH = 32;
 
-export function readConfig(env: Environment = process.env): Config {
+export function readConfig(given: Environment = process.env): Config {
+  const { env, called } = translate(given);
+  try {
+    return read(env);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(asCalled(error.message, called)) : error;
+  }
+}
+
+/** A message begins with a name: it is the one that was set. */
+function asCalled(message: string, called: ReadonlyMap<string, readonly string[]>): string {
+  return message.replace(/^[A-Z0-9_]+/, (ours) => {
+    const [theirs = ours, ...more] = called.get(ours) ?? [];
+    return more.length === 0 ? theirs : `${ours}, made of ${[theirs, ...more].join(", ")},`;
+  });
+}
+
+/** What the environment says, as it was given, for whoever looks at it. */
+export interface Given {
+  /** Every variable of ours or of the original's that is set, with its value. */
+  set: ReadonlyMap<string, string>;
+  /** Every other name that is set. */
+  others: readonly string[];
+  /** All names that mean something. */
+  known: ReadonlySet<string>;
+  /** Our names that are set by others of the original's, and those. */
+  called: ReadonlyMap<string, readonly string[]>;
+  /** Names of the original's that are set to no effect, and why. */
+  idle: ReadonlyMap<string, string>;
+}
+
+export function readGiven(given: Environment = process.env): Given {
+  const known = new Set([...namesRead(), ...ORIGINAL_NAMES]);
+  const set = Object.entries(given).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const { called, idle } = translate(given);
+  return {
+    set: new Map(set.filter(([name]) => known.has(name))),
+    others: set.map(([name]) => name).filter((name) => !known.has(name)),
+    known,
+    called,
+    idle,
+  };
+}
+
+/** Whatever is looked at. */
+export function namesRead(): Set<string> {
+  const names = new Set<string>();
+  const nothing = new Proxy<Environment>({}, { get: (_, name) => void names.add(String(name)) });
+  read(nothing);
+  return names;
+}
+
+function read(env: Environment): Config {
   const production = env.NODE_ENV === "production";
   const secretKey = secret(env);
   if (production && env.DATABASE_URL && !secretKey) {
@@ -131,9 +181,7 @@ export function readConfig(env: Environment = process.env): Config {
       idleTimeout: Math.max(0, whole(env, "PRESENCE_IDLE_TIMEOUT", 90, -1, 86_400)),
       touchInterval: whole(env, "PRESENCE_TOUCH_INTERVAL", 30, 0, 86_400),
     },
-    metrics: env.METRICS_PORT
-      ? { host: env.METRICS_HOST || "127.0.0.1", port: whole(env, "METRICS_PORT", 0, 0, 65_535) }
-      : null,
+    metrics: metrics(env),
     mediaDir: env.MEDIA_DIR || null,
     s3: s3(env),
   };
@@ -142,6 +190,12 @@ export function readConfig(env: Environment = process.env): Config {
 /** Whether a terminal is to be written to in colours. */
 export function wantsColours(env: Environment = process.env): boolean {
   return !env.NO_COLOR && env.TERM !== "dumb";
+}
+
+function metrics(env: Environment): MetricsPlace | null {
+  const host = env.METRICS_HOST || "127.0.0.1";
+  const port = whole(env, "METRICS_PORT", -1, 0, 65_535);
+  return port < 0 ? null : { host, port };
 }
 
 const S3 = ["S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;
@@ -235,8 +289,17 @@ function origins(env: Environment, name: string, fallback: string): Set<string> 
   throw new ConfigError(`${name} must list origins such as https://app.example.org, not ${quoted(wrong)}`);
 }
 
+const HOST_NAME = /^(?:[a-z0-9_-][a-z0-9._-]*|\[[0-9a-f:.]+\])$/;
+
 function hostNames(env: Environment): Set<string> | null {
   const names = list(env, "ALLOWED_HOSTS", "").map((name) => name.toLowerCase());
+  // As the original has it: any name.
+  if (names.includes("*")) return null;
+  const wrong = names.find((name) => !HOST_NAME.test(name));
+  if (wrong !== undefined)
+    throw new ConfigError(
+      `ALLOWED_HOSTS must list whole names such as chat.example.org, without ports, or be *, not ${quoted(wrong)}`,
+    );
   const own = baseUrl(env);
   return names.length === 0 ? null : new Set(own ? [...names, new URL(own).hostname] : names);
 }

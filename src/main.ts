@@ -15,6 +15,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   export: () => import("./commands/export.ts"),
   import: () => import("./commands/import.ts"),
   migrate: () => import("./commands/migrate.ts"),
+  doctor: () => import("./commands/doctor.ts"),
+  health: () => import("./commands/health.ts"),
 };
 
 async function help(): Promise<string> {

@@ -10,6 +10,8 @@ export type RedisCommands = Server | Cluster;
 
 export interface Redis {
   commands: RedisCommands;
+  /** Of the server, such as "7.0". */
+  version: string;
   /** What is asked now is likely to be answered. */
   isReachable(): boolean;
   /** The same number always has the same place: channels and keys of one shard lie on one server of a Cluster. */
@@ -73,6 +75,7 @@ export async function openRedis(url: string, log: Log): Promise<Redis> {
     });
     return {
       commands,
+      version: `${major}.${minor}`,
       isReachable: health.isReachable,
       shards: channels.shards,
       publish: (...what) => void (health.isReachable() && channels.publish(...what)),
@@ -80,8 +83,7 @@ export async function openRedis(url: string, log: Log): Promise<Redis> {
       async close() {
         health.stop();
         // What was told last is on its way; a server that does not answer is not waited for.
-        if (health.isReachable())
-          await Promise.race([commands.quit(), Bun.sleep(COMMAND_TIMEOUT)]).catch(() => {});
+        if (health.isReachable()) await within(COMMAND_TIMEOUT, commands.quit()).catch(() => {});
         clients.end();
       },
     };
@@ -121,11 +123,8 @@ function createClients(place: RedisPlace) {
     /** Rejects with one line for whoever started the program. */
     async start<Result>(connecting: () => Promise<Result>): Promise<Result> {
       isStarted = false;
-      const late = Bun.sleep(START_PATIENCE).then((): never => {
-        throw new Error("no answer");
-      });
       try {
-        return await Promise.race([connecting(), late]);
+        return await within(START_PATIENCE, connecting());
       } catch (error) {
         throw new Error(`REDIS_URL: ${reasonOf(lastError ?? error, place)}`, { cause: error });
       } finally {
@@ -135,6 +134,13 @@ function createClients(place: RedisPlace) {
     renew: () => void (commands.status === "ready" && commands.disconnect(true)),
     end: () => [commands, subscriber].forEach((client) => client?.disconnect()),
   };
+}
+
+/** Leaves no timer behind, for which a command would wait. */
+async function within<Result>(patience: number, task: Promise<Result>): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("no answer")), patience);
+  return Promise.race([task, late.promise]).finally(() => clearTimeout(timer));
 }
 
 type Retry = (times: number) => number | null;

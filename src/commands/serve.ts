@@ -1,6 +1,6 @@
 /** Starts the server and stops it when asked. */
 import { createApp, type App } from "../app.ts";
-import { readConfig, wantsColours } from "../config.ts";
+import { readConfig, readGiven, wantsColours } from "../config.ts";
 import { complain, createLog, readable, say, type Log } from "../log.ts";
 
 export const HELP = `  echochat [serve]     start the server (the default)`;
@@ -28,17 +28,32 @@ export async function run(): Promise<number> {
 
 async function start(log: Log): Promise<App> {
   try {
-    return await createApp(readConfig(), log);
+    const config = readConfig();
+    tellOriginalNames(log);
+    return await createApp(config, log);
   } catch (error) {
     complain(`EchoChat cannot start: ${reason(error)}`);
     process.exit(1);
   }
 }
 
+/** One line that names the new ones. */
+function tellOriginalNames(log: Log): void {
+  const { called, idle } = readGiven();
+  const renamed = Object.fromEntries([...called].map(([ours, theirs]) => [theirs.join(", "), ours]));
+  // Those of the container of PostgreSQL are no mistake.
+  const ignored = [...idle.keys()].filter((name) => name.startsWith("DJANGO_"));
+  if (called.size + ignored.length > 0) log.info("names of EchoChat's original", { renamed, ignored });
+}
+
 /** One line for whoever started the program. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "EADDRINUSE")
-    return "PORT is in use by another program; choose another";
-  return error.message;
+  return ("code" in error && REASONS[String(error.code)]) || error.message;
 }
+
+/** What stops it from listening. */
+const REASONS: Record<string, string> = {
+  EADDRINUSE: "PORT is in use by another program; choose another",
+  EADDRNOTAVAIL: "HOST is not an address of this machine",
+};

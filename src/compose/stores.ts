@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, type Config } from "../config.ts";
+import { isUnusable } from "../db/sqlite/failures.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
 import { createSqliteStores } from "../db/sqlite/stores.ts";
 import type { DatabaseStores } from "../db/stores.ts";
@@ -13,13 +14,27 @@ export async function openStores(
   { dataDir, ...config }: Pick<Config, "dataDir" | "databaseUrl" | "databasePoolSize">,
   now: number,
 ): Promise<Stores> {
-  mkdirSync(dataDir, { recursive: true });
+  make(dataDir);
   const { databaseUrl: url, databasePoolSize: pool } = config;
   return url === null ? openFile(dataDir, now) : openServer(url, pool, now);
 }
 
+function make(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR cannot be made: ${String(error)}`, { cause: error });
+  }
+}
+
 function openFile(dataDir: string, now: number): DatabaseStores {
-  return createSqliteStores(openSqlite(join(dataDir, "echochat.sqlite"), MIGRATIONS.sqlite, now));
+  const file = join(dataDir, "echochat.sqlite");
+  try {
+    return createSqliteStores(openSqlite(file, MIGRATIONS.sqlite, now));
+  } catch (error) {
+    if (!isUnusable(error)) throw error;
+    throw new ConfigError(`DATA_DIR: ${file} cannot be used: ${String(error)}`, { cause: error });
+  }
 }
 
 /** Loaded only by whoever has such a server. */

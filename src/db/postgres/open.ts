@@ -38,7 +38,8 @@ const STATEMENT_TIMEOUT = 30_000;
 /** While a migration waits for a table, all others wait behind it. */
 const MIGRATION_PATIENCE = 5_000;
 
-const WAY = {
+/** Of every connection. */
+export const WAY = {
   connect_timeout: CONNECT_TIMEOUT,
   // By itself the driver would let people wait for up to 20 s after the server has come back.
   backoff: () => 0.05 + Math.random() / 10,
@@ -102,7 +103,8 @@ async function prepare({ url, migrations, nodeId }: PostgresOptions, now: number
   }
 }
 
-async function checkServer(client: Sql, url: string): Promise<void> {
+/** Rejects with `Unopened` when it is none that the program can use. */
+export async function checkServer(client: Sql, url: string): Promise<void> {
   const asked = client.unsafe<{ number: string; version: string; encoding: string }[]>(
     `SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version,
        current_setting('server_encoding') AS encoding`,

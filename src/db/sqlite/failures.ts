@@ -11,6 +11,11 @@ export function isUnavailable(error: unknown): boolean {
   return hasCode(error, /^SQLITE_(FULL|IOERR|BUSY|READONLY)/);
 }
 
+/** The file, or its folder, is not what this user can open and write. */
+export function isUnusable(error: unknown): boolean {
+  return hasCode(error, /^SQLITE_(CANTOPEN|NOTADB|READONLY|PERM)/);
+}
+
 /** Somebody else has a key that may be there once. */
 export function isTaken(error: unknown): boolean {
   return hasCode(error, /^SQLITE_CONSTRAINT_UNIQUE$/);
