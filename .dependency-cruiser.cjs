@@ -2,7 +2,7 @@
 
 const TESTS = "\\.test\\.tsx?$|^src/testing/";
 const SHARED = "^src/shared/";
-const PORTS = "^src/(chat|accounts)/ports\\.ts$";
+const PORTS = "^src/(chat|accounts|echochat)/ports\\.ts$";
 const LOG = "^src/log\\.ts$";
 const BUILT_IN = "^[a-z_:]+(/(promises|web))?$"; // as they resolve: fs, zlib, stream/web, bun:sqlite
 const PREACT = "^node_modules/preact/(src|dist|jsx-runtime)/";
@@ -29,6 +29,11 @@ const layers = [
     layer: "src/db/",
     may: [SHARED, PORTS, LOG, BUILT_IN, ...npm("drizzle-orm", "postgres")],
     why: "An adapter knows the ports it implements and its driver, not the domain or other adapters.",
+  },
+  {
+    layer: "src/echochat/",
+    may: [SHARED, PORTS, "^src/accounts/(django|email|names|passwords)\\.ts$", BUILT_IN, ...npm("postgres")],
+    why: "It reads an installation of the original and says what becomes of each row; who stores that comes in through a port.",
   },
   {
     layer: "src/bus/",
@@ -102,7 +107,7 @@ const layers = [
 /** Packages with one home. The composition root and the commands import every layer, but not these. */
 const homes = [
   { what: "elysia", paths: npm("elysia", "@elysiajs/[^/]+"), home: "^src/(http/|ws/|app\\.ts$)" },
-  { what: "sql", paths: [...npm("drizzle-orm", "postgres"), "^bun:sqlite$"], home: "^src/db/" },
+  { what: "sql", paths: [...npm("drizzle-orm", "postgres"), "^bun:sqlite$"], home: "^src/(db|echochat)/" },
   { what: "redis", paths: npm("ioredis"), home: "^src/(bus|limits)/" },
   { what: "rate-limiter", paths: npm("rate-limiter-flexible"), home: "^src/limits/" },
 ];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { loadCommonPasswords } from "../resources.ts";
 import { openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { djangoPassword } from "../testing/original.ts";
 import { createAccounts, type Accounts } from "./accounts.ts";
 import { createPasswords } from "./passwords.ts";
 
@@ -146,6 +147,23 @@ describe("logging in", () => {
     expect(await accounts.authenticate(account.name, PASSWORD)).not.toBeNull();
     await stores.disableAccount(account.id);
     expect(await accounts.authenticate(account.name, PASSWORD)).toBeNull();
+  });
+
+  test("by a hash that Django made leaves one of ours, unless there is another one meanwhile", async () => {
+    const account = await register(unique("ann"));
+    const [django, hash] = [
+      djangoPassword(PASSWORD),
+      async () => (await stores.accounts.byId(account.id))?.passwordHash,
+    ];
+    await stores.accounts.update(account.id, { passwordHash: django });
+    expect(await accounts.authenticate(account.name, "wrong")).toBeNull();
+    expect(await hash()).toBe(django);
+    expect(await accounts.authenticate(account.name, PASSWORD)).not.toBeNull();
+    const ours = await hash();
+    expect(ours).toStartWith("$argon2id$");
+    await stores.accounts.rehash(account.id, django, "of an old password");
+    expect(await hash()).toBe(ours);
+    expect(await accounts.authenticate(account.name, PASSWORD)).not.toBeNull();
   });
 
   test.each([

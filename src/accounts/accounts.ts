@@ -58,7 +58,11 @@ export function createAccounts(deps: { store: AccountStore; passwords: Passwords
       const found = await store.byNameKey(nameKey(username));
       const account = found?.name === username.normalize("NFKC") ? found : null;
       const matches = await passwords.verify(password, account?.passwordHash ?? null);
-      return account && matches && account.isActive && account.deletedAt === null ? account : null;
+      if (!account || !matches || !account.isActive || account.deletedAt !== null) return null;
+      if (!passwords.isDated(account.passwordHash)) return account;
+      const passwordHash = await passwords.hash(password);
+      await store.rehash(account.id, account.passwordHash, passwordHash);
+      return { ...account, passwordHash };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { djangoPassword } from "../testing/original.ts";
 import { loadCommonPasswords } from "../resources.ts";
 import { createPasswords, NO_PASSWORD } from "./passwords.ts";
 
@@ -101,6 +102,36 @@ describe("a hash", () => {
     const hash = passwords.hash("secret");
     expect(await Promise.all(failing)).not.toContain(true);
     expect(await passwords.verify("secret", await hash)).toBe(true);
+  });
+});
+
+describe("a hash that Django made", () => {
+  test.each([
+    ["plain", "secret", 1000],
+    ["of any script", "пароль 😀", 1000],
+    ["made as Django makes them now", "secret", 390_000],
+  ])("fits its password, %s, and no other", async (_, password, iterations) => {
+    const hash = djangoPassword(password, iterations);
+    expect(await relaxed.verify(password, hash)).toBe(true);
+    expect(await relaxed.verify(`${password}.`, hash)).toBe(false);
+    expect([relaxed.isDated(hash), relaxed.isDated(await relaxed.hash(password))]).toEqual([true, false]);
+  });
+
+  test("is known from elsewhere", async () => {
+    // PBKDF2-HMAC-SHA256 of "password" with "salt", one round, as it is commonly published.
+    const digest = Buffer.from("120fb6cffcf8b32c43e7225256c4f837a86548c92ccc35480805987cb70be17b", "hex");
+    const hash = `pbkdf2_sha256$1$salt$${digest.toString("base64")}`;
+    expect(await relaxed.verify("password", hash)).toBe(true);
+  });
+
+  test.each([
+    ["asks for hours of work", djangoPassword("secret").replace("$1000$", "$9999999$")],
+    ["asks for none", djangoPassword("secret").replace("$1000$", "$0$")],
+    ["is cut off", djangoPassword("secret").slice(0, -4)],
+    ["is of another kind", djangoPassword("secret").replace("sha256", "sha1")],
+  ])("fits nothing when it %s", async (_, hash) => {
+    expect(await relaxed.verify("secret", djangoPassword("secret"))).toBe(true);
+    expect(await relaxed.verify("secret", hash).catch(() => false)).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Passwords: the rules for a new one, and hashing with bounded use of memory and cores. */
 import { codePoints } from "../shared/text.ts";
 import { createTurns } from "../shared/turns.ts";
+import { DJANGO, djangoHash, fitsDjango } from "./django.ts";
 
 export type PasswordRules = "relaxed" | "strict";
 
@@ -25,6 +26,8 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** With a null hash (no such account), or one that no password has, it takes as long and answers false. */
   verify(password: string, hash: string | null): Promise<boolean>;
+  /** Whether a hash that fits is of another kind than those made here, and should be made anew. */
+  isDated(hash: string): boolean;
 }
 
 /** `loadCommon` gives the passwords that many people use, in lower case; it is called when first needed. */
@@ -49,12 +52,21 @@ export function createPasswords(
 
     async verify(password, hashed) {
       decoy ??= hash("a password that nobody has");
-      const usable = hashed?.startsWith(NO_PASSWORD) ? null : hashed;
+      const django = hashed === null ? null : djangoHash(hashed);
+      if (django) return turn(() => fitsDjango(password, django));
+      const usable = isUnusable(hashed) ? null : hashed;
       const against = usable ?? (await decoy);
       const matches = await turn(() => Bun.password.verify(password, against));
       return matches && usable !== null;
     },
+
+    isDated: (hashed) => djangoHash(hashed) !== null,
   };
+}
+
+/** A Django hash that is broken, or would take too long, is one that no password has. */
+function isUnusable(hashed: string | null): boolean {
+  return hashed === null || hashed.startsWith(NO_PASSWORD) || hashed.startsWith(DJANGO);
 }
 
 /** The password is made of nearly the same letters as the name, or as a word of it. */

@@ -47,6 +47,8 @@ export interface AccountStore {
   emailTaken(email: string, by: UserId): Promise<boolean>;
   /** All of them at once. */
   markSeen(seen: ReadonlyMap<UserId, number>): Promise<void>;
+  /** Another hash of the same password; nothing is changed where `before` is not the hash any more. */
+  rehash(id: UserId, before: string, after: string): Promise<void>;
   /** Null, and nothing changed, when somebody else has the name. */
   update(id: UserId, changes: AccountChanges): Promise<Account | null>;
 }

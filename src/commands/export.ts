@@ -47,7 +47,7 @@ async function write(folder: string, signal: AbortSignal): Promise<Exported> {
   const line = createStatusLine();
   try {
     const pictures = await openAlbum(config);
-    const tell = (kind: string, lines: number) => line.show("writing", kind, lines);
+    const tell = (kind: string, lines: number) => line.show(() => `writing ${kind}: ${counted(lines)}`);
     return await exportTo({ folder, rows, pictures, program: version, now: clock.now(), signal, tell });
   } finally {
     line.clear();

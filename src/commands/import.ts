@@ -1,14 +1,21 @@
-/** Takes in what another program or installation has left: the first word says in which form it is. */
+/** Brings in what another program has, or what this one has written out. */
 import { complain } from "../log.ts";
+import * as echochat from "./import/echochat.ts";
 import * as jsonl from "./import/jsonl.ts";
 
-const FORMS: Record<string, Pick<typeof jsonl, "run">> = { jsonl };
+/** The forms that can be brought in, by the first argument. */
+const KINDS: Record<string, { HELP: string; run(args: readonly string[]): Promise<number> }> = {
+  echochat,
+  jsonl,
+};
 
-export const HELP = jsonl.HELP;
+export const HELP = Object.values(KINDS)
+  .map((kind) => kind.HELP)
+  .join("\n");
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
-export async function run([form = "", ...args]: readonly string[]): Promise<number> {
-  const known = Object.hasOwn(FORMS, form) ? FORMS[form] : undefined;
+export async function run([kind = "", ...args]: readonly string[]): Promise<number> {
+  const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (known) return known.run(args);
   complain(`Usage:\n\n${HELP}`);
   return 2;

@@ -6,7 +6,8 @@ import type { Copied, Progress } from "../db/copy/copy.ts";
 import { CopyRefused, CopyUndecided } from "../db/copy/refused.ts";
 import { complain, say } from "../log.ts";
 import { MIGRATIONS } from "../resources.ts";
-import { counted, createStatusLine, untilCalledOff } from "./status-line.ts";
+import { isPostgres } from "./databases.ts";
+import { counted, createStatusLine, untilCalledOff, type StatusLine } from "./status-line.ts";
 
 export const HELP = `  echochat migrate --to postgres://user@host/database
                        copies the database of DATA_DIR into an empty one of PostgreSQL`;
@@ -34,12 +35,16 @@ async function copy(url: string, signal: AbortSignal): Promise<void> {
   const line = createStatusLine();
   // With SQLite alone nothing of PostgreSQL is loaded.
   const { copyInstallation } = await import("../db/copy/copy.ts");
-  const tell = ({ act, table, rows }: Progress) => line.show(act, table, rows);
-  const options = { file, url, migrations: MIGRATIONS, now: clock.now(), signal, tell };
+  const options = { file, url, migrations: MIGRATIONS, now: clock.now(), signal, tell: shownIn(line) };
   const copied = await copyInstallation(options).finally(line.clear);
   say(reportOf(copied, file, dataDir, (performance.now() - startedAt) / 1000));
   if (copied.hasMovedOn) complain(MOVED_ON);
 }
+
+const shownIn =
+  (line: StatusLine) =>
+  ({ act, table, rows }: Progress) =>
+    line.show(() => `${act} ${table}: ${counted(rows)}`);
 
 const MOVED_ON = `
 Warning: a server wrote to the file meanwhile, and the copy does not have that. Take this one as a rehearsal: stop
@@ -62,17 +67,6 @@ Left to do:
                 with another one everybody is signed out, and links of invitations end.
   pictures      are files, in ${join(dataDir, "media")}: they go to the MEDIA_DIR of the nodes, or into their bucket.
   DATABASE_URL  the database that was copied to, on every node.`;
-}
-
-function isPostgres(text: string): boolean {
-  const url = URL.parse(text);
-  try {
-    // The driver decodes both, and a stray percent sign would end it.
-    decodeURIComponent(`${url?.username}${url?.password}`);
-  } catch {
-    return false;
-  }
-  return url !== null && /^postgres(ql)?:$/.test(url.protocol);
 }
 
 /** One line; what the drivers complain of has a code. */

@@ -1,10 +1,12 @@
-/** What a command that takes a while tells meanwhile. */
+/** What a command that takes a while tells meanwhile, and how it is called off. */
 
-/** Milliseconds between lines that say how far it is. */
+/** Milliseconds between two states of it. */
 const TOLD_EVERY = 100;
 
+const BAR = 24;
+
 export interface StatusLine {
-  show(act: string, what: string, count: number): void;
+  show(words: () => string): void;
   clear(): void;
 }
 
@@ -12,20 +14,28 @@ export interface StatusLine {
 export function createStatusLine(): StatusLine {
   const { stderr } = process;
   let toldAt = 0;
-  const write = (words: string) => stderr.isTTY && stderr.write(`\r\u001b[K${words}`);
+  const write = (words: string) => void (stderr.isTTY && stderr.write(`\r\u001b[K${words}`));
   return {
-    show(act, what, count) {
+    show(words) {
       const now = performance.now();
       if (now - toldAt < TOLD_EVERY) return;
       toldAt = now;
-      write(`${act} ${what}: ${counted(count)}`);
+      write(words());
     },
-    clear: () => void write(""),
+    clear: () => write(""),
   };
 }
 
-export function counted(count: number): string {
-  return count.toLocaleString("en");
+/** Such as "[######------------------]  25%  1,000 of 4,000". */
+export function progressBar(done: number, all: number): string {
+  const share = all === 0 ? 1 : Math.min(1, done / all);
+  const filled = Math.round(share * BAR);
+  const percent = `${Math.floor(share * 100)}%`.padStart(4);
+  return `[${"#".repeat(filled)}${"-".repeat(BAR - filled)}] ${percent}  ${counted(done)} of ${counted(all)}`;
+}
+
+export function counted(rows: number): string {
+  return rows.toLocaleString("en");
 }
 
 /** Runs `work` with a signal that Ctrl+C gives, and whoever ends the program. */

@@ -30,6 +30,10 @@ export function createAccountStore(
       return (await db.select({ id: users.id }).from(users).where(others).limit(1)).length > 0;
     },
     markSeen,
+    async rehash(id, before, after) {
+      const same = and(eq(users.id, id), eq(users.passwordHash, before));
+      await db.update(users).set({ passwordHash: after }).where(same);
+    },
     async update(id, changes) {
       try {
         const [updated] = await db.update(users).set(changes).where(eq(users.id, id)).returning();

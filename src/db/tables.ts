@@ -159,6 +159,19 @@ export function createTables({ table: make, text, id, whole, flag, index, unique
     (table) => [index("audit_action").on(table.action, table.id)],
   );
 
+  /** Whom and what an import has made, so that another one does not make them again, however they are called since. */
+  const origins = make(
+    "origins",
+    {
+      /** `user` by its id there, `author` by the name of an account that was gone there, `room` by its slug. */
+      kind: text({ enum: ["user", "author", "room"] }).notNull(),
+      original: text().notNull(),
+      /** What it is here. */
+      madeId: whole("made_id").notNull(),
+    },
+    (table) => [primaryKey({ columns: [table.kind, table.original] })],
+  );
+
   /** One row: facts about this database as a whole. */
   const installation = make("installation", {
     id: whole()
@@ -168,5 +181,5 @@ export function createTables({ table: make, text, id, whole, flag, index, unique
     epoch: text().notNull(),
   });
 
-  return { users, sessions, rooms, members, invitations, messages, audit, installation };
+  return { users, sessions, rooms, members, invitations, messages, audit, origins, installation };
 }

@@ -26,7 +26,7 @@ const JOURNEYS: Record<string, { travel: (row: Row) => Row; leftOut: string[] }>
   members: { travel: (row) => memberRow(membershipOf(row, names), ids), leftOut: ["invitation_id"] },
   messages: { travel: (row) => messageRow(messageOf(row, names), ids), leftOut: ["client_key"] },
 };
-const LEFT_OUT = ["invitations", "sessions", "audit", "installation"];
+const LEFT_OUT = ["invitations", "sessions", "audit", "installation", "origins"];
 
 /** What follows from other columns has to fit to them. */
 const FITTING: Row = { name: "ann", name_key: "ann", name_look: "ann", direct_key: "3:7" };

@@ -10,7 +10,7 @@ import { verifyFolder } from "../../export/verify.ts";
 import { complain, say } from "../../log.ts";
 import { MIGRATIONS } from "../../resources.ts";
 import { openAlbum, reason, reportOf } from "../export.ts";
-import { createStatusLine, untilCalledOff } from "../status-line.ts";
+import { counted, createStatusLine, untilCalledOff } from "../status-line.ts";
 
 export const HELP = `  echochat import jsonl <folder>
                        reads what export has written into an empty installation`;
@@ -44,7 +44,7 @@ async function read(folder: string, signal: AbortSignal): Promise<Sums> {
   const line = createStatusLine();
   try {
     const pictures = await openAlbum(config);
-    const tell = (kind: string, lines: number) => line.show("reading", kind, lines);
+    const tell = (kind: string, lines: number) => line.show(() => `reading ${kind}: ${counted(lines)}`);
     await importFrom({ folder, target, pictures, epoch: crypto.randomUUID(), signal, tell });
     return sums;
   } finally {

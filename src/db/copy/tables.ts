@@ -6,6 +6,7 @@ import {
   invitations,
   members,
   messages,
+  origins,
   rooms,
   sessions,
   users,
@@ -35,6 +36,7 @@ export const TABLES: readonly Table[] = [
   messages,
   sessions,
   audit,
+  origins,
   installation,
 ].map(describe);
 

@@ -24,5 +24,5 @@ const KIT: Kit = {
   primaryKey,
 };
 
-export const { users, sessions, rooms, members, invitations, messages, audit, installation } =
+export const { users, sessions, rooms, members, invitations, messages, audit, origins, installation } =
   createTables(KIT);

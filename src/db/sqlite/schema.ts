@@ -15,5 +15,5 @@ const KIT = {
   primaryKey,
 } as unknown as Kit;
 
-export const { users, sessions, rooms, members, invitations, messages, audit, installation } =
+export const { users, sessions, rooms, members, invitations, messages, audit, origins, installation } =
   createTables(KIT);
