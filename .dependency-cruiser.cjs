@@ -46,6 +46,11 @@ const layers = [
     why: "An adapter knows the ports it implements and its driver, not the domain or other adapters.",
   },
   {
+    layer: "src/backup/",
+    may: [SHARED, LOG, BUILT_IN, "^src/db/snapshot/", "^src/media/(storage|wholeness)\\.ts$"],
+    why: "A backup is a database's snapshot and pictures in a file; which ones, and where, a command says.",
+  },
+  {
     layer: "src/limits/",
     may: [SHARED, PORTS, LOG, BUILT_IN, ...npm("rate-limiter-flexible", "ioredis")],
     why: "An adapter knows the ports it implements and its driver, not the domain or other adapters.",

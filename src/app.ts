@@ -74,7 +74,9 @@ const LAST_LOOK = 250;
 export async function createApp(config: Config, log: Log, wrong: Partial<Parts> = {}): Promise<App> {
   const metrics = await openMetrics(config);
   const parts = metrics.parts({ ...PARTS, ...wrong });
-  const stores = await parts.openStores(config, clock.now());
+  const stores = await parts.openStores(config, clock.now(), (copy) =>
+    log.info("the database is brought up to date", { copy }),
+  );
   const secretKey = loadSecretKey(config);
 
   /** After a failed fsync nothing that the database says can be trusted: a new start reads what is really there. */

@@ -198,6 +198,11 @@ function metrics(env: Environment): MetricsPlace | null {
   return port < 0 ? null : { host, port };
 }
 
+/** For a program that we start: our own environment, and what only it is to see. */
+export function environmentWith(more: Environment, env: Environment = process.env): Environment {
+  return { ...env, ...more };
+}
+
 const S3 = ["S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;
 
 /** All of it or nothing. */

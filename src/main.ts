@@ -12,6 +12,9 @@ interface Command {
 const COMMANDS: Record<string, () => Promise<Command>> = {
   serve: () => import("./commands/serve.ts"),
   user: () => import("./commands/user.ts"),
+  backup: () => import("./commands/backup.ts"),
+  verify: () => import("./commands/verify.ts"),
+  restore: () => import("./commands/restore.ts"),
   export: () => import("./commands/export.ts"),
   import: () => import("./commands/import.ts"),
   migrate: () => import("./commands/migrate.ts"),

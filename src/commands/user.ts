@@ -74,7 +74,9 @@ async function open(config: Config, mayMake: boolean): Promise<Stores> {
   const file = join(config.dataDir, "echochat.sqlite");
   if (!mayMake && config.databaseUrl === null && !existsSync(file))
     throw new Complaint(`There is no database at ${file}: is DATA_DIR right?`);
-  return openStores(config, clock.now());
+  return openStores(config, clock.now(), (copy) =>
+    say(`The database was brought up to date; a copy from before is ${copy}.`),
+  );
 }
 
 interface Order {

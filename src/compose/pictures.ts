@@ -16,7 +16,7 @@ export async function openPictures(
   return createPictures(await openStorage(places), onFault);
 }
 
-/** The files themselves, for who carries them elsewhere. */
+/** The same, for whoever carries pictures elsewhere as they are. */
 export async function openStorage({ dataDir, mediaDir, s3 }: Places): Promise<MediaStorage> {
   if (!s3) return openDisk(mediaDir ?? join(dataDir, "media"));
   const { openS3 } = await import("../media/s3.ts");

@@ -5,18 +5,21 @@ import { ConfigError, type Config } from "../config.ts";
 import { isUnusable } from "../db/sqlite/failures.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
 import { createSqliteStores } from "../db/sqlite/stores.ts";
+import { NotUpdated } from "../db/sqlite/update.ts";
 import type { DatabaseStores } from "../db/stores.ts";
 import { MIGRATIONS } from "../resources.ts";
 
 export type Stores = DatabaseStores;
 
+/** `onCopy` hears of the copy that is made before a file is brought up to date. */
 export async function openStores(
   { dataDir, ...config }: Pick<Config, "dataDir" | "databaseUrl" | "databasePoolSize">,
   now: number,
+  onCopy: (copy: string) => void = () => {},
 ): Promise<Stores> {
   make(dataDir);
   const { databaseUrl: url, databasePoolSize: pool } = config;
-  return url === null ? openFile(dataDir, now) : openServer(url, pool, now);
+  return url === null ? openFile(dataDir, now, onCopy) : openServer(url, pool, now);
 }
 
 function make(dataDir: string): void {
@@ -27,11 +30,12 @@ function make(dataDir: string): void {
   }
 }
 
-function openFile(dataDir: string, now: number): DatabaseStores {
+function openFile(dataDir: string, now: number, onCopy: (copy: string) => void): DatabaseStores {
   const file = join(dataDir, "echochat.sqlite");
   try {
-    return createSqliteStores(openSqlite(file, MIGRATIONS.sqlite, now));
+    return createSqliteStores(openSqlite(file, MIGRATIONS.sqlite, now, onCopy));
   } catch (error) {
+    if (error instanceof NotUpdated) throw new ConfigError(error.message, { cause: error });
     if (!isUnusable(error)) throw error;
     throw new ConfigError(`DATA_DIR: ${file} cannot be used: ${String(error)}`, { cause: error });
   }

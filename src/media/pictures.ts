@@ -2,7 +2,7 @@
 import type { PictureFault, Pictures } from "../accounts/ports.ts";
 import { smallAvatar } from "../shared/media.ts";
 import { createTurns } from "../shared/turns.ts";
-import type { MediaStorage } from "./storage.ts";
+import { isPictureName, type MediaStorage } from "./storage.ts";
 import { framePixels, isWhole, pictureType } from "./wholeness.ts";
 
 /** Decoded, 100 MB. */
@@ -23,9 +23,6 @@ const WEBP_TYPE = "image/webp";
 
 const FOLDER = "profile_pics";
 
-/** Ours are `<32 hex>.webp` and `<32 hex>.64.webp`; imported ones have the names that they had. */
-const STORED = /^profile_pics\/[\p{L}\p{N}_-][\p{L}\p{N}_.-]{0,99}$/u;
-
 /** `onFault` hears why a picture could not be stored; its sender is only told that it was not. */
 export function createPictures(
   storage: MediaStorage,
@@ -34,7 +31,7 @@ export function createPictures(
   const turn = createTurns(CONCURRENT_DECODES);
 
   async function discard(path: string): Promise<void> {
-    if (!STORED.test(path)) return;
+    if (!isPictureName(path)) return;
     const names = new Set([path, smallAvatar(path)]);
     await Promise.all([...names].map((name) => storage.remove(name)));
   }
@@ -58,7 +55,7 @@ export function createPictures(
     discard,
 
     async open(path) {
-      if (!STORED.test(path) || path.endsWith(".tmp")) return null;
+      if (!isPictureName(path)) return null;
       const content = await storage.get(path);
       if (!content) return null;
       const type = pictureType(await content.slice(0, 12).bytes());

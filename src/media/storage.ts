@@ -7,3 +7,11 @@ export interface MediaStorage {
   /** What is not there is gone already. */
   remove(name: string): Promise<void>;
 }
+
+/** Ours are `<32 hex>.webp` and `<32 hex>.64.webp`; imported ones have the names that they had. */
+const STORED = /^profile_pics\/[\p{L}\p{N}_-][\p{L}\p{N}_.-]{0,99}$/u;
+
+/** What is on its way into a folder has a name for so long that nobody is shown. */
+export function isPictureName(path: string): boolean {
+  return STORED.test(path) && !path.endsWith(".tmp");
+}

@@ -110,6 +110,31 @@ describe("a database that cannot be used says why, and where", () => {
   });
 });
 
+test("a migration that fails leaves the tables as they were, and a line says so", async () => {
+  const fresh = await server.createDatabase();
+  await open(fresh);
+  const folder = mkdtempSync(join(tmpdir(), "echochat-"));
+  cpSync(MIGRATIONS.postgres, folder, { recursive: true });
+  const journal = join(folder, "meta", "_journal.json");
+  const { entries, ...rest } = JSON.parse(readFileSync(journal, "utf8")) as { entries: { when: number }[] };
+  const when = Math.max(...entries.map((entry) => entry.when)) + 1;
+  const entry = { idx: entries.length, version: "7", when, tag: "broken", breakpoints: true };
+  writeFileSync(journal, JSON.stringify({ ...rest, entries: [...entries, entry] }));
+  const broken = "ALTER TABLE users ADD motto text;--> statement-breakpoint\nINSERT INTO nowhere VALUES (1);";
+  writeFileSync(join(folder, "broken.sql"), broken);
+  const error = await open(fresh, folder).catch(String);
+  rmSync(folder, { recursive: true });
+  expect(error).toEndWith(
+    'says: relation "nowhere" does not exist: its tables could not be brought up to date, and are as they were before',
+  );
+  const [motto] = await server.run(
+    "SELECT count(*)::int AS n FROM information_schema.columns WHERE column_name = 'motto'",
+    fresh,
+  );
+  expect(motto).toEqual({ n: 0 });
+  await open(fresh);
+});
+
 describe("an open database", () => {
   test("knows each node by its name, and bounds how long it may hold others up", async () => {
     const { $client: sql } = await open();

@@ -94,7 +94,9 @@ async function prepare({ url, migrations, nodeId }: PostgresOptions, now: number
     await client`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
     await client`SELECT set_config('lock_timeout', ${`${MIGRATION_PATIENCE}`}, false)`;
     const db = drizzle(client, { schema });
-    await migrate(db, { migrationsFolder: migrations });
+    await migrate(db, { migrationsFolder: migrations }).catch((error: unknown) => {
+      throw unopened(error, url, ": its tables could not be brought up to date, and are as they were before");
+    });
     await furnish(db, now);
   } catch (error) {
     throw unopened(error, url);

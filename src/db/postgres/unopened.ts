@@ -7,14 +7,14 @@ export class Unopened extends Error {
   }
 }
 
-/** Mistakes of ours stay what they are. */
-export function unopened(error: unknown, url: string): unknown {
+/** Mistakes of ours stay what they are. `more` is said after what the server says. */
+export function unopened(error: unknown, url: string, more = ""): unknown {
   if (error instanceof Unopened || !(error instanceof Error)) return error;
   const told = rootOf(error);
   const code = "code" in told ? String(told.code) : "";
   const reason = REASONS.find(([codes]) => codes.test(code))?.[1];
   if (reason) return new Unopened(url, reason, { cause: error });
-  return code === "" ? error : new Unopened(url, `says: ${told.message}`, { cause: error });
+  return code === "" ? error : new Unopened(url, `says: ${told.message}${more}`, { cause: error });
 }
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
