@@ -52,7 +52,8 @@ export const removedUnheard: NodesFault = {
   async during(load) {
     const [here, there] = load.scene.nodes;
     await arrive(load, "cleo", there);
-    const listening = "query ILIKE 'listen%'";
+    // Its last words are one or the other.
+    const listening = "(query ILIKE 'listen%' OR query = 'SELECT 1')";
     const cut = await terminate(load.scene, listening);
     load.claim(cut > 0, "there is somebody who listens");
     await remove(load, here);
