@@ -93,13 +93,13 @@ const declared: Suite[] = [
     name: "behind nginx",
     owns: (file) => file === "tests/binary/behind-nginx.test.ts",
     missing: whyNoNginx() ?? noNodes,
-    lane: "one",
+    lane: "nodes",
   },
   {
     name: "the binary",
     owns: (file) => file.startsWith("tests/binary/"),
-    missing: undefined,
-    lane: "one",
+    missing: noNodes,
+    lane: "nodes",
   },
   {
     name: "contract",
