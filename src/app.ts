@@ -137,7 +137,10 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
   const writeLastSeen = () =>
     lastSeen.flush().catch((error: unknown) => onFault("last seen not stored", error));
   const writing = setInterval(() => void writeLastSeen(), LAST_SEEN_INTERVAL);
-  const stopWatching = stores.watch((event) => bus.publish(event));
+  const stopWatching = stores.watch(
+    (event) => bus.publish(event),
+    (error) => onFault("whose rights end is not heard", error),
+  );
 
   return {
     url: `http://${config.host === "127.0.0.1" ? "localhost" : config.host}:${listening.port}`,

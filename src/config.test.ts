@@ -200,6 +200,7 @@ describe("a value that cannot be used stops the start with one line that names i
     ["ALLOWED_HOSTS", "https://chat.example", "whole names"],
     ["CSRF_TRUSTED_ORIGINS", "app.example", "https://app.example"],
     ["CSRF_TRUSTED_ORIGINS", "https://app.example/path", "https://app.example"],
+    ["CSRF_TRUSTED_ORIGINS", "https://*.app.example", "https://app.example"],
     ["CORS_ALLOWED_ORIGINS", "*", "https://app.example"],
     ["CORS_ALLOW_CREDENTIALS", "maybe", "1 or 0"],
     ["RELAX_PASSWORDS", "maybe", "1 or 0"],

@@ -289,7 +289,8 @@ function baseUrl(env: Environment): string | null {
 
 function origins(env: Environment, name: string, fallback: string): Set<string> {
   const items = list(env, name, fallback);
-  const wrong = items.find((item) => URL.parse(item)?.origin !== item);
+  // An asterisk would stand for itself, where the original takes any name for it.
+  const wrong = items.find((item) => URL.parse(item)?.origin !== item || item.includes("*"));
   if (wrong === undefined) return new Set(items);
   throw new ConfigError(`${name} must list origins such as https://app.example.org, not ${quoted(wrong)}`);
 }

@@ -84,6 +84,21 @@ describe("an error", () => {
     expect(written((log) => log.error("request failed", { error })).join("")).toContain("disk is full");
   });
 
+  test("may be its own cause, or hold what cannot be written down", () => {
+    const own = new Error("again");
+    own.cause = own;
+    const round: Record<string, unknown> = { password: "hush" };
+    round["itself"] = round;
+    const lines = logged((log) => {
+      log.error("failed", { error: own });
+      log.error("failed", { error: round });
+    });
+    expect(lines).toMatchObject([
+      { error: { message: "again", cause: { message: "again" } } },
+      { error: "[object]" },
+    ]);
+  });
+
   test("may be something else that was thrown", () => {
     expect(logged((log) => log.error("request failed", { error: "a text" }))[0]).toMatchObject({
       error: "a text",

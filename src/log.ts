@@ -76,20 +76,24 @@ function escaped(character: string): string {
   return units.map((unit) => `\\u${unit}`).join("");
 }
 
-/** JSON drops the fields of an error, so they are named here. */
+/** JSON drops the fields of an error, so they are named here; of what else was thrown nobody knows what it holds. */
 function plain(details: Record<string, unknown> = {}): Record<string, unknown> {
   const { error, ...rest } = details;
-  return error instanceof Error ? { ...rest, error: described(error) } : details;
+  if (error instanceof Error) return { ...rest, error: described(error) };
+  return typeof error === "object" && error !== null ? { ...rest, error: "[object]" } : details;
 }
 
+/** An error may be its own cause. */
+const CAUSES_MAX = 5;
+
 /** With what caused it: the database's own words stand there. */
-function described(error: Error): Record<string, unknown> {
+function described(error: Error, causes = CAUSES_MAX): Record<string, unknown> {
   const { name, stack = "", cause } = error;
   const message = withoutValues(error);
   const trace = stack.replace(error.message, () => message);
   // The names of classes are not what they were in a binary; codes are.
   const code = "code" in error && typeof error.code === "string" && { code: error.code };
-  const rest = cause instanceof Error && { cause: described(cause) };
+  const rest = cause instanceof Error && causes > 0 && { cause: described(cause, causes - 1) };
   return { name, ...code, message, stack: trace, ...rest };
 }
 

@@ -519,5 +519,9 @@ test("somebody who writes on another node is told of here, and changes nothing e
   const typing: Word = { type: "typing", roomId: room.id, room: room.slug, name: "ann" };
   listener(typing, "another node");
   listener({ type: "presence.asked" }, "another node");
-  expect(heard).toEqual([typing]);
+  expect(heard.splice(0)).toEqual([typing]);
+
+  local.publish({ type: "rights.unheard" });
+  listener(typing, "another node");
+  expect(heard).toEqual([{ type: "rights.unheard" }]);
 });

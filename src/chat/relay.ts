@@ -81,7 +81,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
   });
 
   nodes?.listen((word) => {
-    if (word.type === "typing") return local.publish(word);
+    if (word.type === "typing" && !isClosed(word.room)) local.publish(word);
     if (word.type !== "messages.changed") return;
     const room = served.get(word.roomId);
     if (room) hear(room, { ...word, isOwn: false });
@@ -135,11 +135,11 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
   }
 
   /** Somebody who follows it may have been put out elsewhere, and nobody has told us. */
-  const isClosed = (room: Served) => !areRightsKnown && room.slug !== PUBLIC_ROOM;
+  const isClosed = (room: string) => !areRightsKnown && room !== PUBLIC_ROOM;
 
   /** Everything that follows what has been told, in as few frames as take it. */
   function tellWaiting(room: Served): void {
-    if (isClosed(room)) return;
+    if (isClosed(room.slug)) return;
     let news: News = { to: room.told, changes: [] };
     for (let next; (next = room.waiting.find(({ from, to }) => from <= news.to && to > news.to));) {
       const more = next.changes.filter(({ rev }) => rev > news.to);
@@ -163,7 +163,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
 
   /** One reading a room at a time; however much is missing, it is told in frames, with turns for others in between. */
   function read(room: Served): void {
-    if (room.isReading || isClosed(room)) return;
+    if (room.isReading || isClosed(room.slug)) return;
     room.isReading = true;
     readOn(room)
       .then(succeeded, failed)
@@ -174,7 +174,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     while (room.known > room.told && isServed(room)) {
       const before = room.told;
       const since = await store.changesSince(room.id, before, RESUME_MAX_CHANGES);
-      if (isClosed(room)) return;
+      if (isClosed(room.slug)) return;
       await tellInFrames(room, since);
       tellWaiting(room);
       // A hint of numbers that the database does not have: from before it was restored.
@@ -191,7 +191,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     const news = changes
       .filter(({ seq, deletedAt }) => seq > room.told && deletedAt == null)
       .toSorted((one, other) => one.seq - other.seq);
-    while (room.told < to && isServed(room) && !isClosed(room)) {
+    while (room.told < to && isServed(room) && !isClosed(room.slug)) {
       const frame = unheard.splice(0, frameSize(unheard));
       const end = unheard.length === 0 ? to : (frame.at(-1)?.rev ?? to);
       const upTo = news.findIndex(({ seq }) => seq > end);

@@ -49,11 +49,16 @@ function tellOriginalNames(log: Log): void {
 /** One line for whoever started the program. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return ("code" in error && REASONS[String(error.code)]) || error.message;
+  const { code = "", syscall = "" }: NodeJS.ErrnoException = error;
+  return (LISTENING.has(syscall) && REASONS[code]) || error.message;
 }
+
+const LISTENING: ReadonlySet<string> = new Set(["listen", "getaddrinfo"]);
 
 /** What stops it from listening. */
 const REASONS: Record<string, string> = {
   EADDRINUSE: "PORT is in use by another program; choose another",
+  EACCES: "PORT is for root alone; choose one from 1024",
   EADDRNOTAVAIL: "HOST is not an address of this machine",
+  ENOTFOUND: "HOST is not an address of this machine",
 };

@@ -57,6 +57,8 @@ function atPlace<T>({ host, port }: MetricsPlace, listen: () => T): T {
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "EADDRINUSE")
       throw new ConfigError(`METRICS_PORT ${port} is in use by another program; choose another`);
+    if (code === "EACCES")
+      throw new ConfigError(`METRICS_PORT ${port} is for root alone; choose one from 1024`);
     throw new ConfigError(`METRICS_HOST must be an address of this machine, not ${JSON.stringify(host)}`);
   }
 }

@@ -20,8 +20,11 @@ export interface DatabaseStores {
   messages: MessageStore;
   /** Rejects when the database cannot be written. */
   probe(): Promise<void>;
-  /** Tells what other processes, such as the command line or another node, have done; answers with what ends that. */
-  watch(tell: (event: BusEvent) => void): () => void;
+  /**
+   * Tells what other processes, such as the command line or another node, have done, and why it does not hear of it; answers
+   * with what ends that.
+   */
+  watch(tell: (event: BusEvent) => void, onFailure: (error: unknown) => void): () => void;
   /** Whether this error says that the disk has failed. */
   isLost(error: unknown): boolean;
   /** Whether it says that the database cannot do it just now. */

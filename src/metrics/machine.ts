@@ -18,7 +18,7 @@ export function watchMachine(registry: Registry): () => void {
     BOUNDS,
   );
   const read = (kind: "counter" | "gauge", name: string, help: string, value: () => number) =>
-    registry.reading(kind, { name, help }, value);
+    registry.reading(kind, { name, help }, () => ifTold(value));
   read("gauge", "process_resident_memory_bytes", "Memory that the process holds.", () =>
     process.memoryUsage.rss(),
   );
@@ -48,4 +48,13 @@ export function watchMachine(registry: Registry): () => void {
     expected = now + TICK;
   }, TICK);
   return () => clearInterval(timer);
+}
+
+/** The system tells some of it by files, and where no more can be opened the rest is what somebody needs to see. */
+function ifTold(value: () => number): number | [] {
+  try {
+    return value();
+  } catch {
+    return [];
+  }
 }

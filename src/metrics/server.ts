@@ -16,7 +16,9 @@ export function serveMetrics({ host, port }: MetricsPlace, text: () => Promise<s
     reusePort: false,
     development: false,
     async fetch({ url, method }) {
-      if (new URL(url).pathname !== "/metrics") return new Response("See /metrics\n", { status: 404 });
+      // Whatever stands in `Host`: it may be no host, or nothing.
+      if (URL.parse(url, "http://metrics")?.pathname !== "/metrics")
+        return new Response("See /metrics\n", { status: 404 });
       if (method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET" } });
       return new Response(await text(), { headers: { "content-type": TEXT, "cache-control": "no-store" } });
     },

@@ -16,6 +16,7 @@ const bus = createMemoryBus();
 const hub = createHub(bus);
 const over = new Set<SessionId>();
 const failures: unknown[] = [];
+let isAway = false;
 
 let stores: OpenStores;
 let server: HubServer;
@@ -26,7 +27,13 @@ beforeAll(async () => {
   stores = await openSqliteStores();
   server = serveHub(hub);
   const sessions = { current: async (id) => (over.has(id) ? null : {}) } as Pick<Sessions, "current">;
-  recheck({ bus, hub, sessions, members: stores.members, onError: (error) => void failures.push(error) });
+  const members = {
+    async ofRoom(...args: Parameters<typeof stores.members.ofRoom>) {
+      if (isAway) throw new Error("away");
+      return stores.members.ofRoom(...args);
+    },
+  };
+  recheck({ bus, hub, sessions, members, onError: (error) => void failures.push(error) });
   bus.subscribe((event) => void published.push(event));
 });
 afterAll(async () => {
@@ -117,4 +124,19 @@ test("what was asked before nobody would tell more is no answer", async () => {
   expect(published).toEqual([{ type: "accounts.reread" }, { type: "rights.unheard" }]);
   await lookAnew();
   expect(found()).toEqual([]);
+});
+
+test("nothing is known by a look that failed: the next one is, and tells what it finds", async () => {
+  const bob = await somebody();
+  const his = await follower(bob);
+  await stores.members.setRole(here.room, bob.id, "removed");
+  isAway = true;
+  const done = lookAnew();
+  await Bun.sleep(200);
+  expect(published).toEqual([{ type: "accounts.reread" }]);
+  expect(failures.splice(0)).toEqual([new Error("away")]);
+  isAway = false;
+  await done;
+  expect(found()).toMatchObject([{ type: "membership.ended", userId: bob.id }]);
+  await his.leaves();
 });

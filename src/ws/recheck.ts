@@ -11,6 +11,9 @@ import type { Hub } from "./hub.ts";
 /** Sessions or rooms read in one turn, some 10 µs each; messages go on in between. */
 const AT_ONCE = 100;
 
+/** Between a look that failed and the next one. Milliseconds. */
+const PAUSE = 1_000;
+
 export function recheck(deps: {
   bus: Bus;
   hub: Pick<Hub, "sessions" | "served" | "hearers">;
@@ -42,17 +45,27 @@ export function recheck(deps: {
 
   let round = 0;
 
-  async function recheckAll(): Promise<void> {
-    const own = ++round;
-    await Promise.all([recheckSessions().catch(onError), recheckMemberships().catch(onError)]);
-    if (own === round) bus.publish({ type: "rights.known" });
+  /** Until it has been done, or is asked for anew. */
+  async function recheckAll(own: number): Promise<void> {
+    const looks = await Promise.allSettled([recheckSessions(), recheckMemberships()]);
+    const failures = looks.flatMap((look) => (look.status === "rejected" ? [look.reason as unknown] : []));
+    for (const failure of failures) onError(failure);
+    if (failures.length > 0) await pause();
+    if (own !== round) return;
+    if (failures.length > 0) return recheckAll(own);
+    bus.publish({ type: "rights.known" });
   }
 
   bus.subscribe((event) => {
-    if (event.type === "accounts.reread") void recheckAll();
+    if (event.type === "accounts.reread") void recheckAll(++round);
     // What is being read just now is not the end of it.
     else if (event.type === "rights.unheard") round++;
   });
+}
+
+/** Keeps no program from ending. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, PAUSE).unref());
 }
 
 async function* inTurns<Item>(items: readonly Item[]): AsyncGenerator<Item[]> {

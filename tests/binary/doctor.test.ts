@@ -250,6 +250,22 @@ describe("of settings", () => {
     );
   });
 
+  test.each([
+    ["DATABASE_URL", "host=127.0.0.1 user=ann password=hush dbname=chat", "(hidden)"],
+    ["DATABASE_URL", "postgres:ann:hush:chat", "(hidden)"],
+    ["DATABASE_URL", "postgres://ann@127.0.0.1:9/chat", "postgres://ann@127.0.0.1:9/chat"],
+    ["REDIS_URL", "redis://hush@127.0.0.1:9", "redis://(hidden)@127.0.0.1:9"],
+    ["REDIS_URL", "rediss+sentinel://hush@s:1,t:1/main", "rediss+sentinel://(hidden)@s:1,t:1/main"],
+    ["REDIS_URL", "redis://127.0.0.1:9/0#hush", "redis://127.0.0.1:9/0#(hidden)"],
+  ])("it shows no secret in %s=%s, whatever form it has", async (name, value, shown) => {
+    const { text, of } = await doctor(dataDir, {
+      DATABASE_URL: "postgres://127.0.0.1:9/chat",
+      [name]: value,
+    });
+    expect(text).not.toContain("hush");
+    expect(of("setting")).toContain(`ok  setting      ${name}=${shown}`);
+  });
+
   test("it shows the original's names with ours", async () => {
     const { wrong, of } = await doctor(dataDir, {
       DJANGO_PUBLIC_BASE_URL: "https://chat.example",

@@ -1,5 +1,7 @@
 /** What containers ask, of a server that is ready, one that is not, and none. */
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { binary } from "../../src/testing/binary.ts";
 import { freePort } from "../../src/testing/postgres.ts";
 import {
@@ -91,8 +93,24 @@ test("a server does not start where another listens, at an address of another ma
   for (const [env, words] of [
     [{ PORT }, "PORT is in use by another program; choose another"],
     [{ PORT: free, HOST: "192.0.2.1" }, "HOST is not an address of this machine"],
+    [{ PORT: free, HOST: "no host" }, "HOST is not an address of this machine"],
     [{ PORT: "x" }, 'PORT must be a whole number from 0 to 65535, not "x"'],
     [{ DJANGO_SECRET_KEY: "short" }, "DJANGO_SECRET_KEY must have at least 32 characters"],
+  ] as const)
+    expect(await start(env)).toEqual({ code: 1, stdout: "", stderr: `EchoChat cannot start: ${words}\n` });
+});
+
+const FIRST_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+const hasRootsPorts = existsSync(FIRST_PORT) && Number(readFileSync(FIRST_PORT, "utf8")) > 81;
+
+test.if(hasRootsPorts)("a server without rights does not start at a port of root's", async () => {
+  const withoutRights = join(elsewhere, "echochat");
+  const drop = process.getuid?.() === 0 ? "setpriv --bounding-set -net_bind_service" : "";
+  writeFileSync(withoutRights, `#!/bin/sh\nexec ${drop} '${program}' "$@"\n`, { mode: 0o755 });
+  const start = (env: Environment) => runCommand(elsewhere, [], { env, program: withoutRights });
+  for (const [env, words] of [
+    [{ PORT: "80" }, "PORT is for root alone; choose one from 1024"],
+    [{ PORT: "0", METRICS_PORT: "81" }, "METRICS_PORT 81 is for root alone; choose one from 1024"],
   ] as const)
     expect(await start(env)).toEqual({ code: 1, stdout: "", stderr: `EchoChat cannot start: ${words}\n` });
 });

@@ -1,5 +1,6 @@
 /** What the binary tells whoever watches it: where, in which form, and that it moves with what people do. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Agent, get, type RequestOptions } from "node:http";
 import { networkInterfaces } from "node:os";
 import { RESUME_MAX_CHANGES } from "../../src/shared/limits.ts";
 import { binary } from "../../src/testing/binary.ts";
@@ -81,6 +82,16 @@ const acknowledged = (door: string, write: string, act: () => Promise<unknown>) 
 const refused = (door: string, code: string, act: () => Promise<unknown>) =>
   moved("echochat_refusals_total", { door, code }, act);
 
+function ask(request: RequestOptions): Promise<{ status: number | undefined; text: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; text: string }>();
+  get(request, (response) => {
+    let text = "";
+    response.setEncoding("utf8").on("data", (part: string) => (text += part));
+    response.on("end", () => resolve({ status: response.statusCode, text })).on("error", reject);
+  }).on("error", reject);
+  return promise;
+}
+
 describe("the port", () => {
   test("is not the one that people come to, where nobody finds a word of it", async () => {
     expect((await fetch(server.metrics)).status).toBe(200);
@@ -97,6 +108,35 @@ describe("the port", () => {
     expect((await fetch(server.metrics, { method: "POST" })).status).toBe(405);
     const { headers } = await fetch(server.metrics);
     expect(headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  });
+
+  test("answers whatever name it is asked under, and says nothing of it in the log", async () => {
+    const { hostname, port } = new URL(server.metrics);
+    const before = server.output();
+    for (const host of ["a b", "[::z", "%%", "", "a:99999"]) {
+      const answer = await ask({ hostname, port, path: "/metrics", headers: { host } });
+      expect([host, answer.status === 500]).toEqual([host, false]);
+    }
+    expect(server.output()).toBe(before);
+  });
+
+  test.if(process.platform === "linux")("answers when no more files can be opened", async () => {
+    const folder = makeDataDir();
+    const full = await watched(folder);
+    const { hostname, port } = new URL(full.metrics);
+    // Prometheus keeps its connection open as well.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const read = () => ask({ hostname, port, path: "/metrics", agent });
+    expect((await read()).text).toContain("\nprocess_open_fds ");
+    const { exitCode } = Bun.spawnSync(["prlimit", `--pid=${full.pid}`, "--nofile=3:3"]);
+    expect(exitCode).toBe(0);
+    const { status, text } = await read();
+    expect(status).toBe(200);
+    expect(text).not.toContain("\nprocess_open_fds ");
+    expect(text).toContain("\nechochat_sockets_open{");
+    agent.destroy();
+    await full.stop();
+    removeDataDir(folder);
   });
 
   test("is not open unless somebody asks for it", async () => {

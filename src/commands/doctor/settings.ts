@@ -5,6 +5,9 @@ import { unwell, well, type Finding } from "./finding.ts";
 const HIDDEN = "(hidden)";
 const SECRET = /SECRET|PASSWORD/;
 
+/** Whatever else than a URL stands there may have a password anywhere in it. */
+const PLACE = /^(DATABASE|REDIS)_URL$/;
+
 /** Nobody else has names that begin so. */
 const OURS = /^(CHAT|PRESENCE|DJANGO)_/;
 
@@ -26,16 +29,22 @@ export function settings({ set, others, known, called, idle }: Given): Finding[]
 function shown(name: string, value: string): string {
   // A flag, whatever else the name sounds like.
   if (SECRET.test(name) && !name.endsWith("RELAX_PASSWORDS")) return HIDDEN;
+  if (PLACE.test(name) && !/^[a-z+]+:\/\//i.test(value)) return HIDDEN;
   const text = value.includes("://") || value.includes("@") ? withoutPassword(value) : value;
   return /[\p{Cc}\u2028\u2029]/u.test(text) ? JSON.stringify(text) : text;
 }
 
-/** A password may have any sign in it as it was typed, an @ as well; what follows a question mark may be another one. */
+/**
+ * A password may have any sign in it as it was typed, an @ as well; what follows a question mark may be another one. That of
+ * Redis is often all that stands before its host.
+ */
 function withoutPassword(url: string): string {
   return url
     .replace(/^([a-z+]*:\/\/)?([^:@/]*)(:.*)?@/is, (_, scheme = "", user, password) =>
       password === undefined ? `${scheme}${user}@` : `${scheme}${user}:${HIDDEN}@`,
     )
+    .replace(/^(rediss?(?:\+[a-z]+)?:\/\/)[^:@]+@/i, `$1${HIDDEN}@`)
+    .replace(/#.*$/s, `#${HIDDEN}`)
     .replace(/([?&](?!sslmode=)[^=&]*=)[^&]*/gs, `$1${HIDDEN}`);
 }
 

@@ -23,7 +23,7 @@ export async function openPostgresStores(
     ...createOrdinaryStores(createSource(db), own),
     messages,
     probe: createProbe(db, options.migrations),
-    watch: (tell) => watchRights(db, nodeId, tell),
+    watch: (tell, onFailure) => watchRights(db, nodeId, tell, onFailure),
     // What the server has not on its disk it does not confirm.
     isLost: () => false,
     isUnavailable,

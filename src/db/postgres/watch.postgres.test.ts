@@ -10,6 +10,7 @@ let one: Node;
 let two: Node;
 let url: string;
 let told: BusEvent[] = [];
+let failures: unknown[] = [];
 let heard = Promise.withResolvers<void>();
 let stop = () => {};
 
@@ -19,20 +20,30 @@ beforeAll(async () => {
   [one, two] = [await openNode(url, "one"), await openNode(url, "two")];
 });
 beforeEach(async () => {
-  told = [];
-  stop = watchRights(one.db, "one", (event) => {
-    told.push(event);
-    heard.resolve();
-  });
-  await until((events) => events.length === 1);
+  [told, failures] = [[], []];
+  stop = watching(one);
   // It may have missed something before it listened.
-  expect(told.splice(0)).toEqual([{ type: "accounts.reread" }]);
+  expect(told).toEqual([{ type: "rights.unheard" }]);
+  await until((events) => events.length === 2);
+  expect(told.splice(0)).toEqual([{ type: "rights.unheard" }, { type: "accounts.reread" }]);
 });
 afterEach(() => stop());
 afterAll(async () => {
   await Promise.all([one.close(), two.close()]);
   await server.stop();
 });
+
+function watching({ db }: Pick<Node, "db">): () => void {
+  return watchRights(
+    db,
+    "one",
+    (event) => {
+      told.push(event);
+      heard.resolve();
+    },
+    (error) => void failures.push(error),
+  );
+}
 
 async function until(is: (events: BusEvent[]) => boolean): Promise<void> {
   while (!is(told)) {
@@ -203,6 +214,24 @@ test.each([
     ).toMatchObject([{ type: "account.changed", userId: author }]);
   },
 );
+
+test("a node that may not listen says why, once, until it may", async () => {
+  stop();
+  const letIn = (isLetIn: boolean) =>
+    server.run(`ALTER DATABASE ${new URL(url).pathname.slice(1)} ALLOW_CONNECTIONS ${isLetIn}`);
+  await letIn(false);
+  try {
+    stop = watching(one);
+    await Bun.sleep(1_000);
+    expect(told.splice(0)).toEqual([{ type: "rights.unheard" }]);
+    expect(failures.map(String)).toEqual([expect.stringContaining("not currently accepting connections")]);
+  } finally {
+    await letIn(true);
+  }
+  await until((events) => events.length === 1);
+  expect(told).toEqual([{ type: "accounts.reread" }]);
+  expect(failures).toHaveLength(1);
+});
 
 test("a watch that is over tells nothing, and leaves no connection behind", async () => {
   const { author } = await settle(two, { rooms: 1, people: 1 });

@@ -16,16 +16,19 @@ interface Notice {
 }
 
 /**
- * A node knows what it does itself. Whenever it begins to listen, at the start and after a lost connection, it may have missed
- * something: `accounts.reread`; between the two it hears of nothing: `rights.unheard`. Answers with what ends the watch.
+ * A node knows what it does itself. At the start, and from the end of a connection to the next, it hears of nothing:
+ * `rights.unheard`. Whenever it begins to listen it may have missed something: `accounts.reread`. Answers with what ends the
+ * watch. `onFailure` hears why it does not listen, once until it does.
  */
 export function watchRights(
   db: PostgresDatabase,
   nodeId: string,
   tell: (event: BusEvent) => void,
+  onFailure: (error: unknown) => void,
 ): () => void {
   const stop = new AbortController();
   const { signal } = stop;
+  let isFailing = false;
 
   function onNotify(_channel: string, payload: string): void {
     const { by, event } = JSON.parse(payload) as Notice;
@@ -41,6 +44,7 @@ export function watchRights(
     try {
       await within(HEARTBEAT, line, line.sql`LISTEN echochat_rights`);
       isHeard = !signal.aborted;
+      isFailing = false;
       if (isHeard) tell({ type: "accounts.reread" });
       while (line.isOpen()) {
         await Promise.race([line.gone, pause(HEARTBEAT)]);
@@ -53,14 +57,20 @@ export function watchRights(
     }
   }
 
+  function failed(error: unknown): void {
+    if (!isFailing && !signal.aborted) onFailure(error);
+    isFailing = true;
+  }
+
   async function keepListening(): Promise<void> {
     while (!signal.aborted) {
       // Whatever ends a connection, the next one mends.
-      await listen().catch(() => {});
+      await listen().catch(failed);
       await pause(PAUSE);
     }
   }
 
+  tell({ type: "rights.unheard" });
   void keepListening();
   return () => stop.abort();
 }
