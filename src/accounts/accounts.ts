@@ -20,7 +20,7 @@ export interface Accounts {
   register(registration: Registration): Promise<{ account: Account } | { refused: RegistrationFault }>;
   /**
    * The name exactly as registered. Null for an unknown name, a wrong password, and an account that is disabled or gone,
-   * all alike and in the same time.
+   * all alike and in the same time; that of a wrong password is another one while an imported hash stands.
    */
   authenticate(username: string, password: string): Promise<Account | null>;
 }

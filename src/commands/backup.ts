@@ -9,7 +9,7 @@ import { Refused, type SnapshotSource } from "../db/snapshot/facts.ts";
 import { openSqliteSource } from "../db/snapshot/sqlite.ts";
 import { complain, say } from "../log.ts";
 import { version } from "../../package.json";
-import { contents, counted, leavingNothingIn, megabytes, reason } from "./tidy.ts";
+import { aloneIn, contents, counted, megabytes, reason } from "./tidy.ts";
 
 export const HELP = `  echochat backup <file>
                        everything in one file, while the server goes on`;
@@ -39,8 +39,10 @@ export async function run(args: readonly string[]): Promise<number> {
 
 async function take(file: string): Promise<Taken> {
   const config = readConfig();
-  const copy = `${partialOf(file)}.sqlite`;
-  return leavingNothingIn([partialOf(file), copy], async () => {
+  const partial = partialOf(file);
+  const copy = `${partial}.sqlite`;
+  const busy = `Another backup into ${file} is under way.`;
+  return aloneIn([partial, copy], `${partial}.lock`, busy, async () => {
     const source = await openSource(config, copy);
     try {
       const storage = await openStorage(config).catch((error: Error) => {

@@ -7,11 +7,12 @@ import { verify } from "../backup/verify.ts";
 import { openStorage } from "../compose/pictures.ts";
 import { environmentWith, readConfig, type Config } from "../config.ts";
 import { standingOf } from "../db/copy/versions.ts";
+import { hasCode } from "../db/failures.ts";
 import { Refused } from "../db/snapshot/facts.ts";
 import { complain, say } from "../log.ts";
 import { isPictureName } from "../media/storage.ts";
 import { MIGRATIONS } from "../resources.ts";
-import { contents, counted, leavingNothingIn, reason } from "./tidy.ts";
+import { aloneIn, contents, counted, reason } from "./tidy.ts";
 
 export const HELP = `  echochat restore <file>
                        puts a backup where there is nothing yet`;
@@ -39,8 +40,9 @@ async function restore(file: string, config: Config): Promise<string> {
   const target = await targetOf(config);
   mkdirSync(dataDir, { recursive: true });
   const folder = join(dataDir, "restore.partial");
-  rmSync(folder, { recursive: true, force: true });
-  return leavingNothingIn([folder], async () => {
+  const busy = `Another restore into ${dataDir} is under way.`;
+  return aloneIn([folder], `${folder}.lock`, busy, async () => {
+    rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { mode: 0o700 });
     const database = join(folder, "database");
     const { manifest } = await verify(file, database);
@@ -75,8 +77,17 @@ function targetFile(file: string): Target {
   if (there) throw new Refused(`There is ${there} already: move it away, or give an empty DATA_DIR.`);
   return {
     kind: "sqlite",
-    // Unlike a renaming it does not go over a file that is there by now.
-    put: async (database) => linkSync(database, file),
+    async put(database) {
+      try {
+        // Unlike a renaming it does not go over a file that is there by now.
+        linkSync(database, file);
+      } catch (error) {
+        if (!hasCode(error, /^EEXIST$/)) throw error;
+        throw new Refused(`Somebody has made ${file} meanwhile: stop the server, and move it away.`, {
+          cause: error,
+        });
+      }
+    },
   };
 }
 

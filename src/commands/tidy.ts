@@ -4,6 +4,23 @@ import { PicturesAway } from "../accounts/ports.ts";
 import { Damaged } from "../backup/members.ts";
 import { ConfigError } from "../config.ts";
 import { Refused } from "../db/snapshot/facts.ts";
+import { claim } from "../db/sqlite/claim.ts";
+
+/** While one process works in these places nobody else does; `lock` is a file beside them, and `otherwise` who has it. */
+export async function aloneIn<T>(
+  places: readonly string[],
+  lock: string,
+  otherwise: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = claim(lock);
+  if (!release) throw new Refused(otherwise);
+  try {
+    return await leavingNothingIn([...places, lock], work);
+  } finally {
+    release();
+  }
+}
 
 /** However it ends, and where a signal ends it, nothing is left in these places. */
 export async function leavingNothingIn<T>(places: readonly string[], work: () => Promise<T>): Promise<T> {

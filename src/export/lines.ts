@@ -7,7 +7,7 @@ export interface Sum {
 }
 
 /** Longer ones are no lines of ours, and would have to fit into memory. Bytes. */
-const LINE_MAX = 4 * 1024 * 1024;
+export const LINE_MAX = 4 * 1024 * 1024;
 const BLOCK = 256 * 1024;
 const NEWLINE = 0x0a;
 

@@ -6,7 +6,7 @@ import type { Table, Value } from "../db/copy/tables.ts";
 import type { MediaStorage } from "../media/storage.ts";
 import { smallAvatar } from "../shared/media.ts";
 import { encode, Malformed, type Kind, type Line } from "./format.ts";
-import { writeLines } from "./lines.ts";
+import { LINE_MAX, writeLines } from "./lines.ts";
 import { fileOf, writeManifest, type Sums } from "./manifest.ts";
 import { membershipOf, messageOf, personOf, roomOf, rowOf, tableOf, type Names } from "./rows.ts";
 import { aTurn } from "./turn.ts";
@@ -109,11 +109,19 @@ async function writeTable<K extends Kind>(
 
 function written<K extends Kind>(kind: K, line: Line<K>): string {
   try {
-    return encode(kind, line);
+    const text = encode(kind, line);
+    if (Buffer.byteLength(text) > LINE_MAX) throw new Malformed(tooLong(line));
+    return text;
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     throw new CopyRefused(`Of ${kind} something cannot be written: ${error.message}.`, { cause: error });
   }
+}
+
+/** Nobody reads such a line, this program included. */
+function tooLong(line: object): string {
+  const which = "id" in line ? `number ${String(line.id)} ` : "a line ";
+  return `${which}is longer than 4 MiB`;
 }
 
 function writeFiles(folder: string, files: readonly Line<"files">[]) {

@@ -20,6 +20,7 @@ import { inSqlite } from "../../src/testing/database.ts";
 import { liveIn, says, type LivedIn } from "../../src/testing/lived-in.ts";
 import { findPostgres, startPostgres, type PostgresServer } from "../../src/testing/postgres.ts";
 import { join } from "../../src/testing/rooms.ts";
+import { mountDisk } from "../../src/testing/small-disk.ts";
 import { startS3 } from "../../src/testing/s3.ts";
 import {
   makeDataDir,
@@ -67,6 +68,36 @@ const backup = (file: string, dataDir = home, env: Environment = {}) =>
 const verify = (file: string, env: Environment = {}) => runCommand("", ["verify", file], { program, env });
 const restore = (file: string, dataDir: string, env: Environment = {}) =>
   runCommand(dataDir, ["restore", file], { program, env });
+
+/** The installation, with so much in it that there is time to come in between. */
+function large(): string {
+  const dataDir = folder();
+  cpSync(home, dataDir, { recursive: true });
+  inSqlite(
+    { dataDir },
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+     INSERT INTO audit (at, action, actor_name, subject, detail, address)
+     SELECT i, 'many', 'ann', printf('%0200d', i), '', '' FROM n`,
+  );
+  return dataDir;
+}
+
+/** Runs a command and holds it where this file has come to be; `goOn` answers with its exit code. */
+async function held(dataDir: string, args: string[], until: string) {
+  const child = Bun.spawn([program, ...args], {
+    env: { DATA_DIR: dataDir },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  while (!existsSync(until)) await Bun.sleep(1);
+  child.kill("SIGSTOP");
+  return {
+    async goOn() {
+      child.kill("SIGCONT");
+      const [stderr, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+      return { code, stderr };
+    },
+  };
+}
 
 const KEYS: Record<string, string> = { members: "room_id, user_id" };
 const epochOf = (dataDir: string) => inSqlite({ dataDir }, "SELECT epoch FROM installation");
@@ -465,6 +496,57 @@ describe("nothing is restored", () => {
   });
 });
 
+describe("while a restore is under way", () => {
+  let file: string;
+  beforeAll(async () => {
+    const dataDir = large();
+    file = inFolder(folder(), "large.tar");
+    folders.splice(0);
+    expect((await backup(file, dataDir)).code).toBe(0);
+    rmSync(dataDir, { recursive: true });
+  });
+  afterAll(() => rmSync(inFolder(file, ".."), { recursive: true }));
+
+  const begun = (dataDir: string) =>
+    held(dataDir, ["restore", file], inFolder(dataDir, "restore.partial", "database"));
+
+  test("another one into the same place is refused, and the first is whole", async () => {
+    const dataDir = folder();
+    const first = await begun(dataDir);
+    const second = await restore(whole, dataDir);
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      `Another restore into ${dataDir} is under way.\nNothing was restored.\n`,
+    ]);
+    expect(await first.goOn()).toEqual({ code: 0, stderr: "" });
+    expect(inSqlite({ dataDir }, "SELECT count(*) AS n FROM audit WHERE action = 'many'")).toEqual([
+      { n: 200_000 },
+    ]);
+    expect(readdirSync(dataDir).toSorted()).toEqual(["echochat.sqlite", "media"]);
+  });
+
+  test("a server that starts keeps what it has made, and the restore says so", async () => {
+    const dataDir = folder();
+    const first = await begun(dataDir);
+    const server = await startProcess(dataDir, {}, program);
+    const made = inFolder(dataDir, "echochat.sqlite");
+    expect(await first.goOn()).toEqual({
+      code: 1,
+      stderr: `Somebody has made ${made} meanwhile: stop the server, and move it away.\nNothing was restored.\n`,
+    });
+    await member(server, "first");
+    await server.kill("SIGTERM");
+    expect(inSqlite({ dataDir }, "SELECT name FROM users")).toEqual([{ name: "first" }]);
+  });
+});
+
+let whyNoDisk = "";
+try {
+  mountDisk(1).remove();
+} catch (error) {
+  whyNoDisk = String(error);
+}
+
 describe("no backup is made", () => {
   test("over a file that is there", async () => {
     const file = inFolder(folder(), "there.tar");
@@ -494,16 +576,37 @@ describe("no backup is made", () => {
     expect((await verify(file)).stderr).toContain("cannot be read");
   });
 
+  test("into a file that another one is being written to, which goes on", async () => {
+    const dataDir = large();
+    const beside = folder();
+    const file = inFolder(beside, "one.tar");
+    const first = await held(dataDir, ["backup", file], `${file}.partial`);
+    const second = await backup(file, dataDir);
+    expect([second.code, second.stderr]).toEqual([
+      1,
+      `Another backup into ${file} is under way.\nThere is no backup.\n`,
+    ]);
+    expect(await first.goOn()).toEqual({ code: 0, stderr: "" });
+    expect(readdirSync(beside)).toEqual(["one.tar"]);
+    expect((await verify(file)).code).toBe(0);
+  });
+
+  test.skipIf(whyNoDisk !== "")("where there is no room, and nothing is left of it", async () => {
+    const disk = mountDisk(8);
+    try {
+      const { code, stderr } = await backup(inFolder(disk.path, "a.tar"), large());
+      expect([code, stderr]).toEqual([
+        1,
+        "It cannot be done: database or disk is full\nThere is no backup.\n",
+      ]);
+      expect(readdirSync(disk.path)).toEqual([]);
+    } finally {
+      disk.remove();
+    }
+  });
+
   test("by one that is killed, and the next one begins anew", async () => {
-    const dataDir = folder();
-    cpSync(home, dataDir, { recursive: true });
-    // So many that there is time to come in between.
-    inSqlite(
-      { dataDir },
-      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
-       INSERT INTO audit (at, action, actor_name, subject, detail, address)
-       SELECT i, 'many', 'ann', printf('%0200d', i), '', '' FROM n`,
-    );
+    const dataDir = large();
     const beside = folder();
     const file = inFolder(beside, "killed.tar");
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {

@@ -73,6 +73,12 @@ function contentOf(folder: string): string[] {
 }
 
 describe("of an installation that is well", () => {
+  test("it finds the database wherever it is, whatever a folder is called", async () => {
+    const odd = join(another(), "50% #1?");
+    cpSync(dataDir, odd, { recursive: true });
+    expect((await doctor(odd)).wrong).toEqual([]);
+  });
+
   test("it says so, and leaves it as it was", async () => {
     const before = readdirSync(dataDir).filter((name) => name.includes("sqlite"));
     const content = readFileSync(join(dataDir, "echochat.sqlite"));

@@ -1,4 +1,5 @@
 /** An installation as JSON Lines: written by one binary, read by another, on either database. */
+import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -448,11 +449,22 @@ describe("nothing is imported", () => {
     );
   });
 
+  test("while another import has it, whatever that one does", async () => {
+    const dataDir = aDataDir();
+    const other = new Database(join(dataDir, "echochat.sqlite"));
+    other.run("CREATE TABLE begun (id)");
+    other.run("BEGIN EXCLUSIVE");
+    expect((await importFrom(whole, dataDir)).stderr).toBe(
+      `${join(dataDir, "echochat.sqlite")} is in use: stop the server first.\n${NOTHING}`,
+    );
+    other.close();
+  });
+
   test("while a server runs on it; when it has stopped, an import may follow", async () => {
     const dataDir = aDataDir();
     const server = await serve(dataDir);
     expect((await importFrom(whole, dataDir)).stderr).toBe(
-      `A server runs on ${join(dataDir, "echochat.sqlite")}: stop it first.\n${NOTHING}`,
+      `${join(dataDir, "echochat.sqlite")} is in use: stop the server first.\n${NOTHING}`,
     );
     expect((await stranger(server).get("/api/health/ready/")).status).toBe(200);
     await server.kill("SIGTERM");
@@ -548,4 +560,17 @@ test.each([
   const { code, stdout, stderr } = await run(aDataDir(), args);
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toStartWith("Usage:\n\n  echochat ");
+});
+
+test("nothing is exported that no import would read, and the message is named", async () => {
+  const dataDir = aDataDir();
+  cpSync(join(home, "echochat.sqlite"), join(dataDir, "echochat.sqlite"));
+  inSqlite({ dataDir }, "UPDATE messages SET text = printf('%.*c', 4200000, 'x') WHERE id = 2");
+  const folder = join(dataDir, "export");
+  const { code, stderr } = await exportTo(folder, dataDir);
+  expect([code, stderr]).toEqual([
+    1,
+    "Of messages something cannot be written: number 2 is longer than 4 MiB.\nNothing was exported.\n",
+  ]);
+  expect(existsSync(folder)).toBe(false);
 });

@@ -1,7 +1,8 @@
 /** The SQLite file that is filled in one transaction: all of it is there in the end, or nothing. */
-import { Database, SQLiteError } from "bun:sqlite";
+import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
+import { hasCode } from "../failures.ts";
 import { openSqlite } from "../sqlite/open.ts";
 import { CopyRefused } from "./refused.ts";
 import { demandCurrent } from "./source.ts";
@@ -16,9 +17,7 @@ const TOUCHED: Record<string, string> = { rooms: `slug <> '${PUBLIC_ROOM}' OR he
 
 /** Makes the file where there is none; refuses one in which anything is, or that a server has open. */
 export function openFileTarget(file: string, migrations: string, now: number): Target {
-  if (existsSync(file)) demandFresh(file, migrations);
-  const client = openSqlite(file, migrations, now).$client;
-  takeAlone(client, file);
+  const client = openAlone(file, migrations, now);
   return {
     async fill(work, signal) {
       client.run("BEGIN IMMEDIATE");
@@ -49,6 +48,19 @@ export function openFileTarget(file: string, migrations: string, now: number): T
   };
 }
 
+/** Whoever has it, a server or another import, has it in any of these steps. */
+function openAlone(file: string, migrations: string, now: number): Database {
+  try {
+    if (existsSync(file)) demandFresh(file, migrations);
+    const client = openSqlite(file, migrations, now).$client;
+    takeAlone(client);
+    return client;
+  } catch (error) {
+    if (!hasCode(error, /^SQLITE_BUSY/)) throw error;
+    throw new CopyRefused(`${file} is in use: stop the server first.`, { cause: error });
+  }
+}
+
 /** Before anything is changed, but what was begun here by a program that was killed: it is taken back first. */
 function demandFresh(file: string, migrations: string): void {
   const client = new Database(file, { readwrite: true, create: false, strict: true });
@@ -73,7 +85,7 @@ function demandEmpty(client: Database): void {
  * Without a write-ahead log, which would take everything first and the file once more. The change needs the file for
  * itself, and nobody else opens it until the end.
  */
-function takeAlone(client: Database, file: string): void {
+function takeAlone(client: Database): void {
   try {
     client.run("PRAGMA busy_timeout = 0");
     client.run("PRAGMA locking_mode = EXCLUSIVE");
@@ -83,8 +95,6 @@ function takeAlone(client: Database, file: string): void {
     client.run(`PRAGMA cache_size = -${CACHE}`);
   } catch (error) {
     client.close();
-    if (error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY"))
-      throw new CopyRefused(`A server runs on ${file}: stop it first.`, { cause: error });
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Looks a SQLite file over, whether a server has it open or not, and changes nothing in it. */
 import { constants, Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { standingOf } from "../copy/versions.ts";
 import { Unexamined, type Examined } from "./examined.ts";
 import { GAPS, judge, ROOMS, type GapRow, type RoomRow } from "./numbers.ts";
@@ -10,7 +11,7 @@ export function examineSqlite(file: string, migrations: string, now: number): Ex
   try {
     // Without a log nobody has it open, and whoever opened it as a file that changes would leave one behind.
     const isAlone = !hasLog(file);
-    const found = examine(isAlone ? `file:${encodeURI(file)}?immutable=1` : file, migrations, now);
+    const found = examine(isAlone ? `${pathToFileURL(file).href}?immutable=1` : file, migrations, now);
     return isAlone && hasLog(file) ? examine(file, migrations, now) : found;
   } catch (error) {
     throw new Unexamined(`${file} cannot be read: ${String(error)}`, { cause: error });

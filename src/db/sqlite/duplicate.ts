@@ -5,12 +5,16 @@ import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 /** It holds hashes of passwords. */
 const MODE = 0o600;
 
+/** The journal stays where the disk is full, or a kill comes. */
+const BESIDE = ["", "-journal"];
+
 /**
  * The copy has no epoch: whoever starts on it makes a new one, because its numbers may since have been given to other
  * messages. Where it does not come about nothing is left of it.
  */
 export function duplicate(client: Database, target: string): void {
-  rmSync(target, { force: true });
+  const remove = () => BESIDE.forEach((ending) => rmSync(`${target}${ending}`, { force: true }));
+  remove();
   closeSync(openSync(target, "wx", MODE));
   try {
     client.run("VACUUM INTO ?", [target]);
@@ -26,7 +30,7 @@ export function duplicate(client: Database, target: string): void {
     fsyncSync(handle);
     closeSync(handle);
   } catch (error) {
-    rmSync(target, { force: true });
+    remove();
     throw error;
   }
 }

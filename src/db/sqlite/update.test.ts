@@ -1,6 +1,16 @@
 import { Database } from "bun:sqlite";
 import { afterEach, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MIGRATIONS } from "../../resources.ts";
@@ -91,6 +101,19 @@ test("before anything changes there is a copy, on which the version before can s
   expect(anew?.epoch).toBeString();
   expect(anew).not.toEqual(epoch);
   old.close();
+});
+
+test("halves of copies that killed starts have left are cleared away, but not one that is being made", () => {
+  const file = usedFile();
+  const folder = join(file, "..", "backups");
+  mkdirSync(folder);
+  const old = ["before-more_0-2026-11-20T12-00-00Z.sqlite.partial", "before-x.sqlite.partial-journal"];
+  const young = "before-more_0-2026-11-23T11-59-00Z.sqlite.partial";
+  for (const name of [...old, young]) writeFileSync(join(folder, name), "half of it");
+  for (const name of old) utimesSync(join(folder, name), 0, (TODAY - 61 * MINUTE) / 1000);
+  utimesSync(join(folder, young), 0, (TODAY - MINUTE) / 1000);
+  openSqlite(file, migrations(ADD), TODAY).$client.close();
+  expect(copiesOf(file)).toEqual([young, "before-more_0-2026-11-23T12-00-00Z.sqlite"]);
 });
 
 test("where a migration fails everything is as it was, and a line says what failed and where the copy is", () => {

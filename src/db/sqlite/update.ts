@@ -1,7 +1,7 @@
 /** Brings a file up to date: all of it or nothing, and not before there is a copy of what people have in it. */
 import type { Database } from "bun:sqlite";
 import { readMigrationFiles, type MigrationMeta } from "drizzle-orm/migrator";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { duplicate } from "./duplicate.ts";
 
@@ -10,6 +10,9 @@ export class NotUpdated extends Error {}
 
 /** Copies that are kept, each of the time before another migration. */
 const KEPT = 3;
+
+/** Milliseconds. */
+const HALF_MAX_AGE = 60 * 60 * 1000;
 
 const TABLE = "__drizzle_migrations";
 
@@ -78,6 +81,7 @@ function copyBefore(
   const copy = join(folder, `before-${tag}-${time}.sqlite`);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    forgetHalves(folder, now);
     duplicate(client, `${copy}.partial`);
     if (isAhead()) {
       rmSync(`${copy}.partial`);
@@ -94,7 +98,16 @@ function copyBefore(
   return copy;
 }
 
+const HALF = /^before-.+\.sqlite\.partial(-journal)?$/;
 const COPY = /^before-(.+)-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)\.sqlite$/;
+
+/** What killed starts have left. One that is younger may be another process's, which copies now. */
+function forgetHalves(folder: string, now: number): void {
+  for (const name of readdirSync(folder).filter((some) => HALF.test(some))) {
+    const half = join(folder, name);
+    if (now - statSync(half).mtimeMs > HALF_MAX_AGE) rmSync(half, { force: true });
+  }
+}
 
 /** A start that is tried again and again has one copy, not as many as there were tries. */
 function forgetOlder(folder: string, newest: string, tag: string): void {
