@@ -2,6 +2,31 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { catalogs } from "../../src/shared/locale/locale.ts";
 import type { Person } from "../../src/testing/browser.ts";
+import { onNodes } from "../../src/testing/installation.ts";
+
+interface Look {
+  locale: "en-US" | "ru-RU";
+  scheme: "light" | "dark";
+  width: number;
+}
+
+/**
+ * Every language in every scheme at every width. Pages look the same wherever what they show is kept, so that on PostgreSQL
+ * and Redis one look for each language stands for the others.
+ */
+export function everyLook(widths: readonly number[]): Look[] {
+  const all = (["en-US", "ru-RU"] as const).flatMap((locale) =>
+    (["light", "dark"] as const).flatMap((scheme) => widths.map((width) => ({ locale, scheme, width }))),
+  );
+  const [narrowest, widest] = [widths[0], widths.at(-1)];
+  return !onNodes
+    ? all
+    : all.filter(({ locale, scheme, width }) =>
+        locale === "en-US"
+          ? scheme === "light" && width === widest
+          : scheme === "dark" && width === narrowest,
+      );
+}
 
 /** Everything that is wrong with the page as it is now. */
 export async function faultsOf(

@@ -4,7 +4,7 @@ import { member } from "../../src/testing/client.ts";
 import { openGateway, type Gateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { scrollUp } from "./reading.ts";
-import { appearance, faultsOf, overflow, smallTargets } from "./appearance.ts";
+import { everyLook, appearance, faultsOf, overflow, smallTargets } from "./appearance.ts";
 import { said } from "./conversation.ts";
 
 let world: World;
@@ -50,34 +50,30 @@ const GUEST_PAGES: Record<string, () => string> = {
   "a page that does not exist": () => "/nothing-here",
 };
 
-for (const locale of ["en-US", "ru-RU"] as const) {
-  for (const scheme of ["light", "dark"] as const) {
-    for (const width of [390, 1280]) {
-      test(`every page is accessible, fits and speaks ${locale}, ${scheme}, at ${width} pixels`, async () => {
-        const expects = [/status of (404|422)/];
-        const viewport = { width, height: 800 };
-        const guest = await browser.person("guest", { locale, scheme, viewport, expects });
-        const ann = await browser.person(newName(), { locale, scheme, viewport });
-        const faults: string[] = [];
-        for (const [name, path] of Object.entries(GUEST_PAGES)) {
-          await guest.opens(path());
-          faults.push(...(await faultsOf(guest, name, locale, scheme)));
-        }
-        await guest.opens("/login");
-        await guest.page.locator("[name=username]").fill("nobody");
-        await guest.page.locator("[name=password]").fill("wrong");
-        await guest.page.locator("main button").click();
-        await guest.page.locator("main .problem").waitFor();
-        faults.push(...(await faultsOf(guest, "a login refused", locale, scheme)));
-
-        await ann.registers();
-        faults.push(...(await faultsOf(ann, "the room of a member", locale, scheme)));
-        await ann.page.locator(".preferences summary").click();
-        faults.push(...(await faultsOf(ann, "the preferences", locale, scheme)));
-        expect(faults).toEqual([]);
-      });
+for (const { locale, scheme, width } of everyLook([390, 1280])) {
+  test(`every page is accessible, fits and speaks ${locale}, ${scheme}, at ${width} pixels`, async () => {
+    const expects = [/status of (404|422)/];
+    const viewport = { width, height: 800 };
+    const guest = await browser.person("guest", { locale, scheme, viewport, expects });
+    const ann = await browser.person(newName(), { locale, scheme, viewport });
+    const faults: string[] = [];
+    for (const [name, path] of Object.entries(GUEST_PAGES)) {
+      await guest.opens(path());
+      faults.push(...(await faultsOf(guest, name, locale, scheme)));
     }
-  }
+    await guest.opens("/login");
+    await guest.page.locator("[name=username]").fill("nobody");
+    await guest.page.locator("[name=password]").fill("wrong");
+    await guest.page.locator("main button").click();
+    await guest.page.locator("main .problem").waitFor();
+    faults.push(...(await faultsOf(guest, "a login refused", locale, scheme)));
+
+    await ann.registers();
+    faults.push(...(await faultsOf(ann, "the room of a member", locale, scheme)));
+    await ann.page.locator(".preferences summary").click();
+    faults.push(...(await faultsOf(ann, "the preferences", locale, scheme)));
+    expect(faults).toEqual([]);
+  });
 }
 
 test("nothing is wider than a window of 320 pixels", async () => {

@@ -5,7 +5,7 @@ import { eventually, openBrowser, type Browser, type Person } from "../../src/te
 import { PASSWORD } from "../../src/testing/client.ts";
 import { bomb, jpeg, png } from "../../src/testing/pictures.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
-import { faultsOf, overflow, smallTargets } from "./appearance.ts";
+import { everyLook, faultsOf, overflow, smallTargets } from "./appearance.ts";
 
 let world: World;
 let browser: Browser;
@@ -175,35 +175,28 @@ test("a picture that is too large even for the form is refused with a page", asy
   await ann.sees("The server does not accept that much at once.");
 });
 
-for (const locale of ["en-US", "ru-RU"] as const) {
-  for (const [scheme, width] of [
-    ["light", 390],
-    ["dark", 390],
-    ["light", 1280],
-    ["dark", 1280],
-  ] as const) {
-    test(`the pages of people are accessible, fit and speak ${locale}, ${scheme}, at ${width} pixels`, async () => {
-      const viewport = { width, height: 800 };
-      const ann = await browser.person(newName(), { locale, scheme, viewport, expects: [/422/] });
-      await ann.signsUp("/profile");
-      const faults = await faultsOf(ann, "the profile", locale, scheme);
-      await choose(ann, asFile(png(300, 300)));
-      await ann.page.locator("canvas").waitFor();
-      await field(ann, "bio").fill("о себе");
-      await ann.page.locator("form[action='/profile'] button").click();
-      await ann.page.locator(".done").waitFor();
-      faults.push(...(await faultsOf(ann, "the saved profile", locale, scheme)));
-      await field(ann, "username").fill("a b");
-      await ann.page.locator("form[action='/profile'] button").click();
-      await ann.page.locator(".problem").first().waitFor();
-      faults.push(...(await faultsOf(ann, "a profile refused", locale, scheme)));
-      const bob = await browser.person(newName(), { locale, scheme, viewport });
-      await bob.signsUp("/profile");
-      await bob.opens(`/users/${ann.name}`);
-      faults.push(...(await faultsOf(bob, "somebody's page", locale, scheme)));
-      expect(faults).toEqual([]);
-    });
-  }
+for (const { locale, scheme, width } of everyLook([390, 1280])) {
+  test(`the pages of people are accessible, fit and speak ${locale}, ${scheme}, at ${width} pixels`, async () => {
+    const viewport = { width, height: 800 };
+    const ann = await browser.person(newName(), { locale, scheme, viewport, expects: [/422/] });
+    await ann.signsUp("/profile");
+    const faults = await faultsOf(ann, "the profile", locale, scheme);
+    await choose(ann, asFile(png(300, 300)));
+    await ann.page.locator("canvas").waitFor();
+    await field(ann, "bio").fill("о себе");
+    await ann.page.locator("form[action='/profile'] button").click();
+    await ann.page.locator(".done").waitFor();
+    faults.push(...(await faultsOf(ann, "the saved profile", locale, scheme)));
+    await field(ann, "username").fill("a b");
+    await ann.page.locator("form[action='/profile'] button").click();
+    await ann.page.locator(".problem").first().waitFor();
+    faults.push(...(await faultsOf(ann, "a profile refused", locale, scheme)));
+    const bob = await browser.person(newName(), { locale, scheme, viewport });
+    await bob.signsUp("/profile");
+    await bob.opens(`/users/${ann.name}`);
+    faults.push(...(await faultsOf(bob, "somebody's page", locale, scheme)));
+    expect(faults).toEqual([]);
+  });
 }
 
 test("the pages of people fit a narrow window, and a finger", async () => {
