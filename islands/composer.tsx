@@ -1,5 +1,5 @@
 /** The composer: the server's form, which sends over the socket while there is one. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { codePoints, strip } from "../src/shared/text.ts";
 import { Composer, type ComposerProps } from "../views/components/composer.tsx";
 import { Editing, ownLatest, useOwnMessages, type EditorData, type Task } from "./editing.tsx";
@@ -36,10 +36,16 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
   const [task, setTask] = useState<Task | null>(null);
   useOwnMessages(setTask);
 
+  const goesOn = useRef(false);
+  // As soon as it stands there again, and not after the next task has begun.
+  useLayoutEffect(() => {
+    if (task === null && goesOn.current) field.current?.focus();
+    goesOn.current = false;
+  }, [task]);
+
   function endTask(where: "composer" | "there"): void {
+    goesOn.current = where === "composer";
     setTask(null);
-    // Once it stands there again.
-    if (where === "composer") setTimeout(() => field.current?.focus());
   }
 
   function submit(event: Event): void {
