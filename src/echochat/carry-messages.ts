@@ -73,7 +73,7 @@ export async function carryMessages(work: Work, { people, rooms, carried }: Surr
 }
 
 /** What is written as a whole: the fewer commits, the fewer times the same pages of an index go to the disk. */
-const ROWS = 20_000;
+const ROWS = 50_000;
 const CHARACTERS = 8_000_000;
 
 async function* inLargeChunks(chunks: AsyncIterable<OriginalMessage[]>): AsyncGenerator<OriginalMessage[]> {
