@@ -9,15 +9,16 @@ import { Refused, type SnapshotSource } from "../db/snapshot/facts.ts";
 import { openSqliteSource } from "../db/snapshot/sqlite.ts";
 import { complain, say } from "../log.ts";
 import { version } from "../../package.json";
-import { aloneIn, contents, counted, megabytes, reason } from "./tidy.ts";
+import { aloneIn, contents, quantity, megabytes, reason } from "./tidy.ts";
+import { onlyWord } from "./words.ts";
 
 export const HELP = `  echochat backup <file>
                        everything in one file, while the server goes on`;
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [name = "", ...more] = args;
-  if (name === "" || name.startsWith("-") || more.length > 0) {
+  const name = onlyWord(args);
+  if (name === null) {
     complain(`Usage:\n\n${HELP}`);
     return 2;
   }
@@ -28,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
     say(reportOf(taken, file, (performance.now() - startedAt) / 1000));
     if (taken.absent.length > 0)
       complain(
-        `Warning: ${counted(taken.absent.length, "picture")} of people could not be found, such as ${taken.absent[0]}.`,
+        `Warning: ${quantity(taken.absent.length, "picture")} of people could not be found, such as ${taken.absent[0]}.`,
       );
     return 0;
   } catch (error) {
@@ -63,6 +64,6 @@ async function openSource({ databaseUrl, dataDir }: Config, copy: string): Promi
 
 function reportOf(taken: Taken, file: string, seconds: number): string {
   const { pictures, size } = taken;
-  return `Backed up to ${file}: ${contents(taken)}, ${counted(pictures, "picture")}; ${megabytes(size)} in ${seconds.toFixed(1)} s.
+  return `Backed up to ${file}: ${contents(taken)}, ${quantity(pictures, "picture")}; ${megabytes(size)} in ${seconds.toFixed(1)} s.
 The key that signs sessions and invitations is not in it: keep SECRET_KEY, or secret.key of DATA_DIR, in another place.`;
 }

@@ -13,14 +13,15 @@ import { complain, say } from "../log.ts";
 import type { MediaStorage } from "../media/storage.ts";
 import { MIGRATIONS } from "../resources.ts";
 import { counted, createStatusLine, untilCalledOff } from "./status-line.ts";
+import { onlyWord } from "./words.ts";
 
 export const HELP = `  echochat export <folder>
                        writes people, rooms, members, messages and pictures as JSON Lines`;
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [folder = "", ...more] = args;
-  if (folder === "" || folder.startsWith("--") || more.length > 0) {
+  const folder = onlyWord(args);
+  if (folder === null) {
     complain(`Usage:\n\n${HELP}`);
     return 2;
   }

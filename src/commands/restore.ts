@@ -12,15 +12,16 @@ import { Refused } from "../db/snapshot/facts.ts";
 import { complain, say } from "../log.ts";
 import { isPictureName } from "../media/storage.ts";
 import { MIGRATIONS } from "../resources.ts";
-import { aloneIn, contents, counted, reason } from "./tidy.ts";
+import { aloneIn, contents, quantity, reason } from "./tidy.ts";
+import { onlyWord } from "./words.ts";
 
 export const HELP = `  echochat restore <file>
                        puts a backup where there is nothing yet`;
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [name = "", ...more] = args;
-  if (name === "" || name.startsWith("-") || more.length > 0) {
+  const name = onlyWord(args);
+  if (name === null) {
     complain(`Usage:\n\n${HELP}`);
     return 2;
   }
@@ -113,7 +114,7 @@ function picturesIn({ dataDir, mediaDir, s3 }: Config): string[] {
 function reportOf(manifest: Manifest, pictures: number, { secretKey, dataDir }: Config): string {
   const key = join(dataDir, "secret.key");
   const lines = [
-    `Restored the backup of ${manifest.madeAt}: ${contents(manifest)}, ${counted(pictures, "picture")}. Start the server.`,
+    `Restored the backup of ${manifest.madeAt}: ${contents(manifest)}, ${quantity(pictures, "picture")}. Start the server.`,
   ];
   if (secretKey === null && !existsSync(key))
     lines.push(

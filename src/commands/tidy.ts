@@ -4,6 +4,7 @@ import { PicturesAway } from "../accounts/ports.ts";
 import { Damaged } from "../backup/members.ts";
 import { ConfigError } from "../config.ts";
 import { Refused } from "../db/snapshot/facts.ts";
+import { counted } from "./status-line.ts";
 import { claim } from "../db/sqlite/claim.ts";
 
 /** While one process works in these places nobody else does; `lock` is a file beside them, and `otherwise` who has it. */
@@ -47,8 +48,8 @@ export function reason(error: unknown, file: string): string {
   throw error;
 }
 
-export function counted(things: number, one: string): string {
-  return `${things.toLocaleString("en")} ${one}${things === 1 ? "" : "s"}`;
+export function quantity(things: number, one: string): string {
+  return `${counted(things)} ${one}${things === 1 ? "" : "s"}`;
 }
 
 export function megabytes(bytes: number): string {
@@ -58,5 +59,5 @@ export function megabytes(bytes: number): string {
 /** Such as "2 users, 1 room, 17 messages". */
 export function contents({ counts }: { counts: Readonly<Record<string, number>> }): string {
   const { users = 0, rooms = 0, messages = 0 } = counts;
-  return `${counted(users, "user")}, ${counted(rooms, "room")}, ${counted(messages, "message")}`;
+  return `${quantity(users, "user")}, ${quantity(rooms, "room")}, ${quantity(messages, "message")}`;
 }

@@ -11,14 +11,15 @@ import { complain, say } from "../../log.ts";
 import { MIGRATIONS } from "../../resources.ts";
 import { openAlbum, reason, reportOf } from "../export.ts";
 import { counted, createStatusLine, untilCalledOff } from "../status-line.ts";
+import { onlyWord } from "../words.ts";
 
 export const HELP = `  echochat import jsonl <folder>
                        reads what export has written into an empty installation`;
 
 /** Answers with the exit code: 0, 1 when it cannot be done, 2 for wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [folder = "", ...more] = args;
-  if (folder === "" || folder.startsWith("--") || more.length > 0) {
+  const folder = onlyWord(args);
+  if (folder === null) {
     complain(`Usage:\n\n${HELP}`);
     return 2;
   }
