@@ -36,6 +36,7 @@ test("what somebody says to have read is not counted again, on any of their page
   const page = await watching(bob);
   expect(await page.nextOf("unread")).toMatchObject({ rooms: [{ room: slug, unread: 2 }] });
   page.send({ type: "read", room: slug, seq: 1 });
+  await page.settled();
   const other = await watching(bob);
   expect(await other.nextOf("unread")).toMatchObject({ rooms: [{ room: slug, unread: 1 }] });
   page.send({ type: "read", room: slug, seq: 1_000_000 });
