@@ -45,4 +45,6 @@ async function run([name = "serve", ...args]: readonly string[]): Promise<number
   return 0;
 }
 
+// What is made here holds what people wrote: nobody else on this machine may read it.
+process.umask(0o077);
 process.exitCode = await run(process.argv.slice(2));

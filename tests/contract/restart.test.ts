@@ -170,6 +170,16 @@ describe("a server that is asked to stop", () => {
     expect(await isSignedIn(ann.moveTo(await start(dataDir, unset)))).toBe(false);
   });
 
+  test("makes nothing that others on the machine can read", async () => {
+    const dataDir = newDataDir();
+    const server = await start(dataDir);
+    await member(server, "ann");
+    await server.kill("SIGTERM");
+    const made = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
+    expect(made).not.toEqual([]);
+    expect(made.filter((name) => statSync(join(dataDir, name)).mode & 0o077)).toEqual([]);
+  });
+
   test("ends all sessions when its secret is changed, and keeps a given one out of the data", async () => {
     const dataDir = newDataDir();
     const server = await start(dataDir, { SECRET_KEY: "one secret that is long enough to be used" });
