@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, type Config } from "../config.ts";
-import { isUnusable } from "../db/sqlite/failures.ts";
+import { isBusy, isUnusable } from "../db/sqlite/failures.ts";
 import { openSqlite } from "../db/sqlite/open.ts";
 import { createSqliteStores } from "../db/sqlite/stores.ts";
 import { NotUpdated } from "../db/sqlite/update.ts";
@@ -36,6 +36,13 @@ function openFile(dataDir: string, now: number, onCopy: (copy: string) => void):
     return createSqliteStores(openSqlite(file, MIGRATIONS.sqlite, now, onCopy));
   } catch (error) {
     if (error instanceof NotUpdated) throw new ConfigError(error.message, { cause: error });
+    if (isBusy(error))
+      throw new ConfigError(
+        `DATA_DIR: ${file} is in use, as it is during an import: wait until that is done`,
+        {
+          cause: error,
+        },
+      );
     if (!isUnusable(error)) throw error;
     throw new ConfigError(`DATA_DIR: ${file} cannot be used: ${String(error)}`, { cause: error });
   }

@@ -1,4 +1,5 @@
 /** What containers ask, of a server that is ready, one that is not, and none. */
+import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -98,6 +99,21 @@ test("a server does not start where another listens, at an address of another ma
     [{ DJANGO_SECRET_KEY: "short" }, "DJANGO_SECRET_KEY must have at least 32 characters"],
   ] as const)
     expect(await start(env)).toEqual({ code: 1, stdout: "", stderr: `EchoChat cannot start: ${words}\n` });
+});
+
+test("a server does not start on data that an import has, and says so", async () => {
+  const folder = makeDataDir();
+  const file = join(folder, "echochat.sqlite");
+  const other = new Database(file);
+  other.run("CREATE TABLE begun (id)");
+  other.run("BEGIN EXCLUSIVE");
+  const { code, stderr } = await runCommand(folder, [], { program, env: { PORT: "0" } });
+  other.close();
+  removeDataDir(folder);
+  expect([code, stderr]).toEqual([
+    1,
+    `EchoChat cannot start: DATA_DIR: ${file} is in use, as it is during an import: wait until that is done\n`,
+  ]);
 });
 
 const FIRST_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start";

@@ -11,6 +11,11 @@ export function isUnavailable(error: unknown): boolean {
   return hasCode(error, /^SQLITE_(FULL|IOERR|BUSY|READONLY)/);
 }
 
+/** Another process holds the database. */
+export function isBusy(error: unknown): boolean {
+  return hasCode(error, /^SQLITE_BUSY/);
+}
+
 /** The file, or its folder, is not what this user can open and write. */
 export function isUnusable(error: unknown): boolean {
   return hasCode(error, /^SQLITE_(CANTOPEN|NOTADB|READONLY|PERM)/);
