@@ -222,6 +222,7 @@ describe("a value that cannot be used stops the start with one line that names i
     ["DATABASE_URL", "localhost/echochat", "a URL such as postgres://"],
     ["DATABASE_URL", "postgres://", "a URL such as postgres://"],
     ["DATABASE_URL", "postgres://ann:100%@localhost/echochat", "%25"],
+    ["DATABASE_URL", "postgres://ann@[::1]:5432/echochat", "a name or an IPv4 address"],
     ["DATABASE_POOL_SIZE", "1", "a whole number from 2 to 1000"],
     ["REDIS_URL", "redis://cache.example.org", "set DATABASE_URL too"],
   ])("%s=%j", (name, value, expected) => {

@@ -235,6 +235,10 @@ function databaseUrl(env: Environment): string | null {
     throw new ConfigError(
       "DATABASE_URL must be a URL such as postgres://user:password@localhost:5432/echochat",
     );
+  if (url.hostname.startsWith("["))
+    throw new ConfigError(
+      "DATABASE_URL must have a name or an IPv4 address: the driver does not know IPv6 ones",
+    );
   if (!isDecodable(url.username) || !isDecodable(url.password))
     throw new ConfigError("DATABASE_URL must have %25 for each % in the user's name and the password");
   return url.href;
