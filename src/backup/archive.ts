@@ -80,7 +80,8 @@ async function* once(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** What has been made or renamed in it stays so, whatever happens to the machine. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   await handle.sync();
   await handle.close();

@@ -1,6 +1,7 @@
 /** Makes an installation of a backup where there is none. */
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { syncFolder } from "../backup/archive.ts";
 import type { Manifest } from "../backup/manifest.ts";
 import { putBack } from "../backup/put-back.ts";
 import { verify } from "../backup/verify.ts";
@@ -82,6 +83,7 @@ function targetFile(file: string): Target {
       try {
         // Unlike a renaming it does not go over a file that is there by now.
         linkSync(database, file);
+        await syncFolder(dirname(file));
       } catch (error) {
         if (!hasCode(error, /^EEXIST$/)) throw error;
         throw new Refused(`Somebody has made ${file} meanwhile: stop the server, and move it away.`, {
