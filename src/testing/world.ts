@@ -91,7 +91,7 @@ export async function startProcess(
   env: Environment = {},
   program = PRODUCT,
 ): Promise<Process> {
-  const { child, output } = await spawn(dataDir, { ...PATIENT, PORT: "0", ...env }, program);
+  const { child, exited, output } = await spawn(dataDir, { ...PATIENT, PORT: "0", ...env }, program);
   const deadline = Date.now() + START_PATIENCE_MS;
   let url: string | undefined;
   while (!(url = /ready: open (http\S+)/.exec(output())?.[1])) {
@@ -101,7 +101,6 @@ export async function startProcess(
     }
     await Bun.sleep(10);
   }
-  const exited = child.exited.then(() => child.exitCode);
   const kill = (signal: "SIGKILL" | "SIGTERM" | "SIGINT") => {
     child.kill(signal);
     return exited;
@@ -124,12 +123,11 @@ export async function failToStart(
   dataDir: string,
   env: Environment,
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = await spawn(dataDir, { PORT: "0", ...env });
+  const { child, exited, output } = await spawn(dataDir, { PORT: "0", ...env });
   const timer = setTimeout(() => child.kill("SIGKILL"), GIVE_UP_PATIENCE_MS);
-  await child.exited;
+  const code = await exited;
   clearTimeout(timer);
-  await Bun.sleep(20); // the pipes' last bytes
-  return { code: child.exitCode, output: output() };
+  return { code, output: output() };
 }
 
 /** Runs a command such as `user create ann`, with this text at its standard input. */
@@ -162,6 +160,7 @@ export async function typeCommand(
   const waiting = [...answers];
   let screen = "";
   let read = 0;
+  const { promise: lastWords, resolve: onLastWords } = Promise.withResolvers<void>();
   const child = Bun.spawn([...commandOf(PRODUCT), ...args], {
     cwd: ROOT,
     env: await environment(dataDir),
@@ -174,9 +173,10 @@ export async function typeCommand(
         read = screen.length;
         terminal.write(next[1]);
       },
+      exit: () => onLastWords(),
     },
   });
-  const code = await child.exited;
+  const [code] = await Promise.all([child.exited, lastWords]);
   child.terminal?.close();
   return { code, screen };
 }
@@ -204,7 +204,8 @@ async function spawn(dataDir: string, env: Environment, program = PRODUCT) {
     const decoder = new TextDecoder();
     for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
   };
-  void collect(child.stdout);
-  void collect(child.stderr);
-  return { child, output: () => output };
+  const ends = [collect(child.stdout), collect(child.stderr), child.exited];
+  // Only when its last words have been read.
+  const exited = Promise.all(ends).then(() => child.exitCode);
+  return { child, exited, output: () => output };
 }

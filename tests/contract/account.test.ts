@@ -49,12 +49,12 @@ describe("whoever changes the password", () => {
     const bystander = await member(world, `${name}-bystander`);
     const closing = [await openGateway(phone), await openChat(phone, "public")] as const;
     const staying = [await openGateway(desk), await openGateway(bystander)];
-    const startedAt = Date.now();
     const answer = await changePassword(desk);
+    const changedAt = Date.now();
     expect(answer.headers.get("location")).toBe("/profile?done=password#password");
     expect((await closing[0].closed).code).toBe(4401);
     expect((await closing[1].closed).code).toBe(4401);
-    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    expect(Date.now() - changedAt).toBeLessThan(1_000);
     expect(staying.every((socket) => socket.isOpen())).toBe(true);
     expect(await isSignedIn(phone)).toBe(false);
     expect((await phone.get(PROFILE)).status).toBe(401);
@@ -309,8 +309,11 @@ describe("the pages of people", () => {
     expect(direct(await desk.get(path))).toBe(false);
     expect(direct(await stranger(world).get(path))).toBe(false);
     expect(tags((await other.get(path)).text, ".badge")).toEqual([]);
-    await inDatabase(world, "UPDATE users SET is_staff = true, last_seen_at = 1000 WHERE name = ?", name);
-    const { text } = await other.get(path);
+    // Who has asked for nothing yet: when others were here is written again and again.
+    const absent = `${name}-absent`;
+    await member(world, absent);
+    await inDatabase(world, "UPDATE users SET is_staff = true, last_seen_at = 1000 WHERE name = ?", absent);
+    const { text } = await other.get(`/users/${absent}`);
     expect(tags(text, ".badge")[0]?.text).toBe("Staff");
     expect(text).toContain("Last seen January 1, 1970");
   });

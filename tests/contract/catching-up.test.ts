@@ -8,6 +8,7 @@ import { startWorld, type World } from "../../src/testing/world.ts";
 
 // The number of the last change comes every ten seconds.
 setDefaultTimeout(30_000);
+const HEAD_PATIENCE_MS = 25_000;
 
 let world: World;
 let ann: Client;
@@ -127,14 +128,14 @@ describe("whoever slept through more than a frame holds", () => {
 test("whoever follows a room is told the number of its last change again and again, and of no other room", async () => {
   const slug = await makeRoom(ann, "attic");
   const there = await say(4, slug);
-  const [page, outside] = [await openGateway(ann, [held(there, slug)]), await openGateway(visitor)];
   const head = await say(1);
-  expect(await page.next(({ type }) => type === "head", 12_000)).toEqual({
+  const [page, outside] = [await openGateway(ann, [held(there, slug)]), await openGateway(visitor)];
+  expect(await page.next(({ type }) => type === "head", HEAD_PATIENCE_MS)).toEqual({
     type: "head",
     room: slug,
     head: there,
   });
-  const told = await outside.next(({ type }) => type === "head", 12_000);
+  const told = await outside.next(({ type }) => type === "head", HEAD_PATIENCE_MS);
   expect(told).toEqual({ type: "head", room: "public", head });
   for (const socket of [page, outside]) socket.close();
 });

@@ -20,6 +20,9 @@ import {
 // Processes take their time to start where many tests run at once.
 setDefaultTimeout(30_000);
 
+/** For what the server notices well within a second. */
+const PATIENCE_MS = 10_000;
+
 const dataDirs: string[] = [];
 const worlds: (World | Process)[] = [];
 
@@ -75,7 +78,9 @@ describe("while the server runs", () => {
     const becomes = async (flag: string, words: string, flags: object) => {
       const { stdout, code } = await runCommand(world.dataDir, ["user", "promote", "ann", flag]);
       expect([stdout, code]).toEqual([`ann is ${words}.\n`, 0]);
-      await Bun.sleep(700);
+      const deadline = Date.now() + PATIENCE_MS;
+      const isNoticed = async () => Bun.deepMatch(flags, (await userOf(ann)) ?? {});
+      while (!(await isNoticed()) && Date.now() < deadline) await Bun.sleep(50);
       expect(await userOf(ann)).toMatchObject(flags);
     };
     await becomes("--staff", "staff", { is_staff: true, is_superuser: false });

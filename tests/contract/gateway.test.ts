@@ -150,7 +150,7 @@ describe("whoever comes back", () => {
     const { epoch } = a;
     const reasonFor = async (held: { epoch: string; rev: number }) => {
       const socket = await openGateway(bob, [{ room: "public", ...held }]);
-      const [frame] = await socket.quiet(SILENCE_MS);
+      const frame = await socket.next();
       socket.close();
       return frame;
     };

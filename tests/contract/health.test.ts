@@ -13,13 +13,16 @@ const MOMENT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\
 const FINE = { database: "ok", cache: "ok" };
 
 let world: World;
-let allowWrites = async () => {};
+let undo = async () => {};
+
+/** What was being asked when the connections were cut has failed, and may have been logged. */
+const CUT = /"code":"(57P01|25006|CONNECTION_\w+|ECONNRESET)"/;
 
 /** Somebody else holds the file, or the database only lets itself be read. */
 async function forbidWrites(): Promise<void> {
   if (!onNodes) {
     const lock = lockSqlite(world);
-    allowWrites = async () => lock.close();
+    undo = async () => lock.close();
     return;
   }
   // Connections keep what held when they were made.
@@ -34,7 +37,13 @@ async function forbidWrites(): Promise<void> {
         WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
   await set(true);
-  allowWrites = async () => void (await set(false));
+  undo = async () => void (await set(false));
+}
+
+async function allowWrites(): Promise<void> {
+  const act = undo;
+  undo = async () => {};
+  await act();
 }
 
 beforeAll(async () => {
@@ -91,4 +100,5 @@ test("a database that cannot be written is named, without its insides, and is fi
   await allowWrites();
   await Bun.sleep(1_000);
   expect((await watcher.get("/api/health/ready/")).status).toBe(200);
+  for (const error of world.takeErrors()) expect(error).toMatch(CUT);
 });

