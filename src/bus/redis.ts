@@ -34,9 +34,13 @@ const START_PATIENCE = 4_000;
 /** A command that takes longer is given up. Milliseconds. */
 const COMMAND_TIMEOUT = 1_000;
 
-/** A word is sent through Redis to ourselves so often, and has to come back within this time. Milliseconds. */
+/**
+ * A word is sent through Redis to ourselves so often, and has to come back while a clock ticks so many times. Between two
+ * ticks the process has read what had arrived, so that one which was busy itself does not take Redis for silent. Milliseconds.
+ */
 const ECHO_INTERVAL = 500;
-const ECHO_PATIENCE = 500;
+const ECHO_TICK = 250;
+const ECHO_TICKS = 2;
 
 /** Connections that are open, but through which nothing comes, are made anew so often. Milliseconds. */
 const RENEW_INTERVAL = 5_000;
@@ -253,9 +257,10 @@ async function watchHealth({ shards, publish, subscribe }: Channels, log: Log, r
     missing = new Set(echoes.keys());
     whole = Promise.withResolvers();
     for (const echo of echoes) publish(echo, String(round));
-    const timer = setTimeout(whole.resolve, ECHO_PATIENCE, false);
+    let ticks = 0;
+    const clock = setInterval(() => ++ticks === ECHO_TICKS && whole.resolve(false), ECHO_TICK);
     note(await whole.promise);
-    clearTimeout(timer);
+    clearInterval(clock);
     if (!isOver) next = setTimeout(() => void look(), ECHO_INTERVAL);
   }
 
