@@ -2,6 +2,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { KEY_PREFIX, type NewMember, type NewMessage, type Target } from "../../echochat/ports.ts";
 import type { RoomId } from "../../shared/ids.ts";
+import { lasts } from "../postgres/lingering.ts";
 import { openPostgres, type PostgresOptions } from "../postgres/open.ts";
 import { createSource } from "../postgres/source.ts";
 import { unopened, Unopened } from "../postgres/unopened.ts";
@@ -53,13 +54,18 @@ export function refusalOf(error: unknown, url: string): unknown {
 async function demandAlone(client: Sql): Promise<void> {
   await client`SELECT 1`;
   const holder = await client.reserve();
-  const [lock] = await holder<{ got: boolean }[]>`SELECT pg_try_advisory_lock(${IMPORT_LOCK}) AS got`;
-  if (!lock?.got) throw new TargetRefused("Another import into this database is under way.");
-  const [seen] = await client<{ nodes: number }[]>`
-    SELECT count(*)::int AS nodes FROM pg_stat_activity WHERE datname = current_database()
-      AND application_name LIKE 'echochat %' AND application_name <> ${`echochat ${NODE}`}`;
-  if (seen && seen.nodes > 0)
-    throw new TargetRefused("A server runs on the database: stop the server first.");
+  const isTaken = async () => {
+    const [lock] = await holder<{ got: boolean }[]>`SELECT pg_try_advisory_lock(${IMPORT_LOCK}) AS got`;
+    return !lock?.got;
+  };
+  if (await lasts(isTaken)) throw new TargetRefused("Another import into this database is under way.");
+  const isUsed = async () => {
+    const [seen] = await client<{ nodes: number }[]>`
+      SELECT count(*)::int AS nodes FROM pg_stat_activity WHERE datname = current_database()
+        AND application_name LIKE 'echochat %' AND application_name <> ${`echochat ${NODE}`}`;
+    return (seen?.nodes ?? 0) > 0;
+  };
+  if (await lasts(isUsed)) throw new TargetRefused("A server runs on the database: stop the server first.");
 }
 
 export async function* keysIn(client: Sql): AsyncGenerator<string[]> {

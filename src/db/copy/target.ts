@@ -1,6 +1,7 @@
 /** The PostgreSQL database that a copy fills, in one transaction: all of it is there in the end, or nothing. */
 import postgres, { type ReservedSql, type Sql } from "postgres";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
+import { lasts } from "../postgres/lingering.ts";
 import { openPostgres, type PostgresDatabase, type PostgresOptions } from "../postgres/open.ts";
 import { unopened, Unopened } from "../postgres/unopened.ts";
 import { CopyRefused, CopyUndecided } from "./refused.ts";
@@ -126,10 +127,13 @@ const TOUCHED = `slug <> '${PUBLIC_ROOM}' OR head > 0`;
 
 /** A server keeps the epoch and the public room in mind, and would go on with those it has seen. */
 async function demandUnused(sql: Sql): Promise<void> {
-  const [seen] = await sql<{ nodes: number }[]>`
-    SELECT count(*)::int AS nodes FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name LIKE 'echochat %'`;
-  if (seen && seen.nodes > 0) throw new CopyRefused("A server runs on the database: stop it first.");
+  const isUsed = async () => {
+    const [seen] = await sql<{ nodes: number }[]>`
+      SELECT count(*)::int AS nodes FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'echochat %'`;
+    return (seen?.nodes ?? 0) > 0;
+  };
+  if (await lasts(isUsed)) throw new CopyRefused("A server runs on the database: stop it first.");
 }
 
 /** What ends the statement that runs, so that the transaction does not have to wait for it. */
