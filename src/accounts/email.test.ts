@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { costOf } from "../testing/cost.ts";
 import { emailFault, normalEmail } from "./email.ts";
 
 test.each([
@@ -33,10 +34,7 @@ test("hosts have no case, mailboxes may", () => {
   expect(normalEmail("Ann")).toBe("Ann");
 });
 
-test("64 KB of anything are judged at once", () => {
-  for (const text of ["a.".repeat(32_768), `a@${"b.".repeat(32_768)}`, "@".repeat(65_536)]) {
-    const startedAt = performance.now();
-    expect(emailFault(text)).not.toBeNull();
-    expect(performance.now() - startedAt).toBeLessThan(50);
-  }
+test("64 KB of anything are judged at once", async () => {
+  for (const text of ["a.".repeat(32_768), `a@${"b.".repeat(32_768)}`, "@".repeat(65_536)])
+    expect(await costOf(() => expect(emailFault(text)).not.toBeNull())).toBeLessThan(50);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { costOf } from "../testing/cost.ts";
 import { readFields, readForm } from "./body.ts";
 import { HttpRefusal } from "./refusals.ts";
 
@@ -109,13 +110,14 @@ describe("a JSON object", () => {
       '{"a":'.repeat(LIMIT / 5),
       `{"a":${"[".repeat(60_000)}${"]".repeat(60_000)}}`,
     ]) {
-      const started = process.cpuUsage();
-      const read = await readFields(request(JSON_TYPE, body)).catch((error: unknown) => error);
-      expect(read instanceof HttpRefusal ? read.status : [...(read as Map<string, string>)]).toBeOneOf([
-        400,
-        [],
-      ]);
-      expect(process.cpuUsage(started).user / 1000).toBeLessThan(250);
+      const reading = async () => {
+        const read = await readFields(request(JSON_TYPE, body)).catch((error: unknown) => error);
+        expect(read instanceof HttpRefusal ? read.status : [...(read as Map<string, string>)]).toBeOneOf([
+          400,
+          [],
+        ]);
+      };
+      expect(await costOf(reading)).toBeLessThan(250);
     }
   });
 });
@@ -179,7 +181,7 @@ describe("a body", () => {
 });
 
 describe("a form with files", () => {
-  const inTime = () => AbortSignal.timeout(5_000);
+  const inTime = () => AbortSignal.timeout(30_000);
   const formOf = (fields: Record<string, string | File>) => {
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.append(name, value);

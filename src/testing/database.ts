@@ -43,6 +43,7 @@ export function inSqlite<Row = unknown>(
 /** Nobody else writes until it is closed. */
 export function lockSqlite({ dataDir }: { dataDir: string }): Pick<Database, "close"> {
   const database = new Database(join(dataDir, "echochat.sqlite"));
+  database.run("PRAGMA busy_timeout = 5000");
   database.run("BEGIN IMMEDIATE");
   return database;
 }

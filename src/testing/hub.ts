@@ -5,7 +5,9 @@ import type { Hub } from "../ws/hub.ts";
 import type { Protocol, Socket, SocketData } from "../ws/socket.ts";
 
 export interface HubServer {
-  opens(data?: Partial<Pick<SocketData, "protocol" | "actor" | "address" | "slug">>): Promise<HubSocket>;
+  opens(
+    data?: Partial<Pick<SocketData, "protocol" | "actor" | "origin" | "address" | "slug">>,
+  ): Promise<HubSocket>;
   stop(): Promise<void>;
 }
 

@@ -146,15 +146,23 @@ export async function startPostgres({
   };
 }
 
-/** Free when it was asked for. */
+/** The system gives none of these to whoever asks for any: they stay free until the one who asked here takes them. */
+const FIRST_PORT = 11_000;
+const PORTS = 10_000;
+
+let given = Math.floor(Math.random() * PORTS);
+
+/** Free when it was asked for, and another one each time. */
 export async function freePort(): Promise<number> {
+  given = (given + 1) % PORTS;
+  const port = FIRST_PORT + given;
+  return (await isFree(port)) ? port : freePort();
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address ? address.port : 0);
-    });
+  return new Promise((resolve) => {
+    server.on("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => void server.close(() => resolve(true)));
   });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -142,8 +142,10 @@ export async function openSocket<Frame>(
     reader.resolve(frame);
   });
   await new Promise<void>((resolve, reject) => {
+    let why = "";
+    socket.addEventListener("error", (event) => (why = `: ${(event as ErrorEvent).message}`));
     socket.addEventListener("open", () => resolve());
-    socket.addEventListener("close", ({ code }) => reject(new Error(`${path} was refused (${code})`)));
+    socket.addEventListener("close", ({ code }) => reject(new Error(`${path} was refused (${code})${why}`)));
   });
 
   return {

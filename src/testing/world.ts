@@ -97,6 +97,7 @@ export async function startProcess(
   while (!(url = /ready: open (http\S+)/.exec(output())?.[1])) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill("SIGKILL");
+      await exited;
       throw new Error(`the process did not start:\n${output()}`);
     }
     await Bun.sleep(10);

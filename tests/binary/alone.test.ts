@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -26,6 +27,13 @@ setDefaultTimeout(60_000);
 /** Generous: what it takes is measured elsewhere. */
 const START_MAX_MS = 3_000;
 const MEMORY_MAX = 160 * 1024 * 1024;
+
+/** How long it has had to wait for a processor, where the system tells: that is the machine's doing. Milliseconds. */
+function queuedFor({ pid }: Process): number {
+  const file = `/proc/${pid}/schedstat`;
+  const [, waited = 0] = existsSync(file) ? readFileSync(file, "utf8").split(" ").map(Number) : [];
+  return waited / 1e6;
+}
 
 /** People find each other, talk, and change how they look. */
 async function journey(place: Place): Promise<void> {
@@ -80,7 +88,7 @@ describe("in an empty folder", () => {
     });
     const startedAt = performance.now();
     server = await startProcess("", {}, program);
-    expect(performance.now() - startedAt).toBeLessThan(START_MAX_MS);
+    expect(performance.now() - startedAt - queuedFor(server)).toBeLessThan(START_MAX_MS);
   });
   afterAll(async () => {
     await server.stop();
@@ -107,12 +115,14 @@ describe("in an empty folder", () => {
     const answer = await stranger(server).get("/api/health/ready/");
     lock.close();
     expect(answer.status).toBe(503);
-    const line =
+    const told = () =>
       server
         .output()
         .split("\n")
-        .find((each) => each.includes('"not ready"')) ?? "{}";
-    const { error } = JSON.parse(line) as { error: { stack: string } };
+        .slice(0, -1)
+        .find((each) => each.includes('"not ready"'));
+    while (!told()) await Bun.sleep(5);
+    const { error } = JSON.parse(told() ?? "") as { error: { stack: string } };
     const [, at] = /src\/db\/sqlite\/probe\.ts:(\d+)/.exec(error.stack) ?? [];
     const source = readFileSync(join(import.meta.dir, "..", "..", "src/db/sqlite/probe.ts"), "utf8");
     expect(source.split("\n")[Number(at) - 1]).toContain("client.run(");

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join as inFolder } from "node:path";
 import { headOf, padding } from "../../src/backup/tar.ts";
-import { binary } from "../../src/testing/binary.ts";
+import { binary, GENTLY } from "../../src/testing/binary.ts";
 import { guest, member, type Client } from "../../src/testing/client.ts";
 import { inSqlite } from "../../src/testing/database.ts";
 import { liveIn, says, type LivedIn } from "../../src/testing/lived-in.ts";
@@ -84,11 +84,11 @@ function large(): string {
 
 /** Runs a command and holds it where this file has come to be; `goOn` answers with its exit code. */
 async function held(dataDir: string, args: string[], until: string) {
-  const child = Bun.spawn([program, ...args], {
+  const child = Bun.spawn([...GENTLY, program, ...args], {
     env: { DATA_DIR: dataDir },
     stdio: ["ignore", "ignore", "pipe"],
   });
-  while (!existsSync(until)) await Bun.sleep(1);
+  while (!existsSync(until) && child.exitCode === null) await Bun.sleep(1);
   child.kill("SIGSTOP");
   return {
     async goOn() {
@@ -610,11 +610,11 @@ describe("no backup is made", () => {
     const beside = folder();
     const file = inFolder(beside, "killed.tar");
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      const child = Bun.spawn([program, "backup", file], {
+      const child = Bun.spawn([...GENTLY, program, "backup", file], {
         env: { DATA_DIR: dataDir },
         stdio: ["ignore", "ignore", "ignore"],
       });
-      while (!existsSync(`${file}.partial`)) await Bun.sleep(1);
+      while (!existsSync(`${file}.partial`) && child.exitCode === null) await Bun.sleep(1);
       child.kill(signal);
       await child.exited;
       expect(existsSync(file)).toBe(false);

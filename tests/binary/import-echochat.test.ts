@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { binary } from "../../src/testing/binary.ts";
+import { binary, GENTLY } from "../../src/testing/binary.ts";
 import { guest, type Client } from "../../src/testing/client.ts";
 import {
   djangoPassword,
@@ -426,7 +426,7 @@ describe.each(["SQLite", "PostgreSQL"] as const)("an import into %s that is kill
 
     const { PATH, HOME, TMPDIR } = process.env;
     const child = Bun.spawn(
-      [program, "import", "echochat", "--database", original.database, "--media", media],
+      [...GENTLY, program, "import", "echochat", "--database", original.database, "--media", media],
       {
         env: { PATH, HOME, TMPDIR, DATA_DIR: home.dataDir, ...home.env },
         stdio: ["ignore", "ignore", "ignore"],

@@ -39,6 +39,7 @@ afterEach(() => removeDataDir(dataDir));
 /** Behind the program's back: nothing that is asked of these tables succeeds any more. */
 function breakTables(...names: string[]): void {
   const database = new Database(join(dataDir, "echochat.sqlite"));
+  database.run("PRAGMA busy_timeout = 5000");
   database.run("PRAGMA foreign_keys = OFF");
   for (const name of names) database.run(`ALTER TABLE ${name} RENAME TO ${name}_away`);
   database.close();
@@ -184,6 +185,7 @@ describe("at a terminal", () => {
     expect((await stranger(place).get("/rooms/public?q=%0a%1b[2J")).status).toBe(500);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
+    while (!screen.includes("SIGTERM")) await Bun.sleep(5);
     child.terminal?.close();
     return screen;
   }

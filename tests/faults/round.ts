@@ -2,7 +2,7 @@
 import { check, type Violation } from "./checker/checker.ts";
 import type { Terms } from "./checker/findings.ts";
 import { gather, type Load } from "./load.ts";
-import type { Entry } from "./log.ts";
+import type { Entry, Log } from "./log.ts";
 import type { OneServer, Place, Scene } from "./scene.ts";
 import { ROOMS } from "./template.ts";
 
@@ -55,6 +55,8 @@ export async function run<Where extends Scene>(round: Round<Where>): Promise<Out
   const scene = await open({ ...place, program: program ?? place.program });
   try {
     return await Promise.race([runIn(scene, round), aborted(signal)]);
+  } catch (error) {
+    throw causeOf(error, scene.log);
   } finally {
     await scene.close();
   }
@@ -92,6 +94,15 @@ function sums(entries: readonly Entry[]): Pick<Outcome, "acknowledged" | "delive
     acknowledged: entries.filter(({ type }) => type === "acked").length,
     deliveries: deliveries.reduce((sum, some) => sum + some, 0),
   };
+}
+
+/** What a run breaks off with is often what comes of something that was noticed before. */
+function causeOf(error: unknown, { entries }: Log): unknown {
+  const broken = entries.filter((entry) => entry.type === "claim").filter(({ holds }) => !holds);
+  if (broken.length === 0) return error;
+  return new Error(broken.map(({ sentence }) => `it is not so that ${sentence}`).join("; "), {
+    cause: error,
+  });
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<never> {

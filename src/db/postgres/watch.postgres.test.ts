@@ -222,6 +222,7 @@ test("a node that may not listen says why, once, until it may", async () => {
   await letIn(false);
   try {
     stop = watching(one);
+    while (failures.length === 0) await Bun.sleep(10);
     await Bun.sleep(1_000);
     expect(told.splice(0)).toEqual([{ type: "rights.unheard" }]);
     expect(failures.map(String)).toEqual([expect.stringContaining("not currently accepting connections")]);
@@ -235,8 +236,9 @@ test("a node that may not listen says why, once, until it may", async () => {
 
 test("a watch that is over tells nothing, and leaves no connection behind", async () => {
   const { author } = await settle(two, { rooms: 1, people: 1 });
-  const listening = "SELECT 1 FROM pg_stat_activity WHERE query ILIKE 'LISTEN%'";
-  expect(await server.run(listening, url)).toHaveLength(1);
+  // After a while its last words are others; that of the test before may not be gone yet.
+  const listening = "SELECT 1 FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' OR query = 'SELECT 1'";
+  while ((await server.run(listening, url)).length !== 1) await Bun.sleep(10);
   stop();
   while ((await server.run(listening, url)).length > 0) await Bun.sleep(10);
   await two.db.$client`UPDATE users SET is_muted = true WHERE id = ${author}`;

@@ -1,7 +1,7 @@
 /** Many messages at once from one person, without waiting for answers in between. */
 import type { ServerFrame } from "../../../src/shared/protocol.ts";
 import type { Client } from "../../../src/testing/client.ts";
-import { openGateway } from "../../../src/testing/socket.ts";
+import { openGateway, type Gateway } from "../../../src/testing/socket.ts";
 import { brief, type Log } from "../log.ts";
 import type { Texts } from "./texts.ts";
 
@@ -19,7 +19,7 @@ export async function flood(
   }: { count: number; length?: number; isEnough?: () => Promise<boolean> },
 ): Promise<void> {
   const { who, client, log, texts } = by;
-  const socket = await openGateway(client, []);
+  const socket = await comeIn(client);
   const line = log.nextLine();
   const answered = async () => {
     const frame = await socket.next(isAnswer);
@@ -39,6 +39,23 @@ export async function flood(
   }
   while (waiting-- > 0) await answered();
   socket.close();
+}
+
+/** Between two attempts to connect, and for how long they go on. Milliseconds. */
+const RETRY_DELAY = 300;
+const ENTRY_PATIENCE = 30_000;
+
+/** What has just been away may refuse a handshake: clients come back until they are let in. */
+async function comeIn(client: Client): Promise<Gateway> {
+  const deadline = performance.now() + ENTRY_PATIENCE;
+  for (;;) {
+    try {
+      return await openGateway(client, []);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await Bun.sleep(RETRY_DELAY);
+    }
+  }
 }
 
 function isAnswer(frame: ServerFrame): boolean {

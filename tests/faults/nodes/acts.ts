@@ -1,5 +1,6 @@
 /** What faults look at while something is away. */
 import { newKey, openGateway } from "../../../src/testing/socket.ts";
+import { timed } from "../../../src/testing/timed.ts";
 import { attempt, REST } from "../clients/doors.ts";
 import type { Load } from "../load.ts";
 import { brief } from "../log.ts";
@@ -15,9 +16,9 @@ const ANSWER_PATIENCE = 4_000;
 /** People log in and open pages at each of these nodes. */
 export async function serves({ scene, claim }: NodesLoad, nodes: readonly Node[]): Promise<void> {
   for (const node of nodes) {
-    const login = await timed(() => scene.client("guest", node).login(OWNER));
+    const login = await asked(() => scene.client("guest", node).login(OWNER));
     claim(login.status === 200 && login.took < ANSWER_PATIENCE, `people log in at ${said(node, login)}`);
-    const page = await timed(() => scene.client(OWNER, node).get("/", { accept: "text/html" }));
+    const page = await asked(() => scene.client(OWNER, node).get("/", { accept: "text/html" }));
     claim(page.status === 200 && page.took < ANSWER_PATIENCE, `people open a page at ${said(node, page)}`);
   }
 }
@@ -27,13 +28,14 @@ interface Timed {
   took: number;
 }
 
-async function timed(ask: () => Promise<{ status: number }>): Promise<Timed> {
-  const began = performance.now();
-  const status = await ask().then(
-    (answer) => answer.status,
-    (error: unknown) => String(error),
+async function asked(ask: () => Promise<{ status: number }>): Promise<Timed> {
+  const { result: status, took } = await timed(() =>
+    ask().then(
+      (answer) => answer.status,
+      (error: unknown) => String(error),
+    ),
   );
-  return { status, took: Math.round(performance.now() - began) };
+  return { status, took: Math.round(took) };
 }
 
 function said({ name }: Node, { status, took }: Timed): string {
@@ -41,12 +43,17 @@ function said({ name }: Node, { status, took }: Timed): string {
 }
 
 /** Somebody writes at this node; how long the acknowledgement took, or null when there was none. Milliseconds. */
-export async function write({ scene, texts }: NodesLoad, node: Node, room: string): Promise<number | null> {
+export async function write(load: NodesLoad, node: Node, room: string): Promise<number | null> {
+  const { result: isStored, took } = await timed(() => isWritten(load, node, room));
+  return isStored ? Math.round(took) : null;
+}
+
+async function isWritten({ scene, texts }: NodesLoad, node: Node, room: string): Promise<boolean> {
   const { log } = scene;
   const who = PEOPLE.flooder;
-  const [key, text, began] = [newKey(), texts.next(who), performance.now()];
+  const [key, text] = [newKey(), texts.next(who)];
   const socket = await openGateway(scene.client(who, node), []).catch(() => null);
-  if (!socket) return null;
+  if (!socket) return false;
   const change = { kind: "post", text: brief(text) } as const;
   log.write({ type: "sent", who, line: log.nextLine(), door: "socket", room, key, change });
   const frame = await socket.post(text, key, room).catch(() => null);
@@ -55,10 +62,10 @@ export async function write({ scene, texts }: NodesLoad, node: Node, room: strin
     const { code, retryable } = frame;
     log.write({ type: "refused", who, key, code, retryable });
   }
-  if (frame?.type !== "ack") return null;
+  if (frame?.type !== "ack") return false;
   const { id, seq, rev, repeat } = frame;
   log.write({ type: "acked", who, key, place: { id, seq, rev }, repeat });
-  return Math.round(performance.now() - began);
+  return true;
 }
 
 /** Whoever writes at these nodes has their answer in this time. */
