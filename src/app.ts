@@ -61,7 +61,7 @@ const REQUEST_MAX = 128 * 1024 * 1024;
 /** How old the times may be at which people were last seen. Milliseconds. */
 const LAST_SEEN_INTERVAL = 10_000;
 
-/** A stop waits this long for requests in progress. Milliseconds. */
+/** A stop waits this long for requests and frames in progress. Milliseconds. */
 const STOP_PATIENCE = 5_000;
 
 /** Between the farewell and the end: what clients had sent before they heard it arrives in this time. Milliseconds. */
@@ -152,9 +152,12 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
       farewell.announce();
       await Bun.sleep(LAST_WORDS);
       await Promise.all([domain.writer.settled(), writeLastSeen()]);
+      // What they have sent meanwhile has no answer, and may be written all the same.
+      const working = hub.sockets().map(({ data }) => data.work);
       farewell.close();
       const read = Bun.sleep(LAST_LOOK);
-      await Promise.race([listening.stop(), Bun.sleep(STOP_PATIENCE)]);
+      await Promise.race([Promise.all([listening.stop(), ...working]), Bun.sleep(STOP_PATIENCE)]);
+      await domain.writer.settled();
       sockets.stop();
       await neighbours.stop();
       metrics.stop();

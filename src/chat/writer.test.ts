@@ -217,6 +217,20 @@ describe("whoever waits until nothing is on its way", () => {
     await Promise.all(sent);
   });
 
+  test("does not wait for what is sent meanwhile", async () => {
+    const later: Promise<Stored>[] = [];
+    let isOver = false;
+    writer = writing((batch) => {
+      if (!isOver && later.length < 100) later.push(say("and on"));
+      return stores.messages.write(batch);
+    });
+    void say("first");
+    await writer.settled();
+    isOver = true;
+    expect(textsTold()).toEqual(["first"]);
+    await Promise.all(later);
+  });
+
   test("waits for nothing when nothing was sent, or all is done", async () => {
     await writer.settled();
     await say("a");

@@ -27,7 +27,7 @@ export interface Writer {
    * may not be, and with `unavailable` when the store fails: then nothing of the batch is stored, or nobody can say.
    */
   write(write: Write): Promise<Stored>;
-  /** Resolves when nothing is on its way. */
+  /** Resolves when nothing that has been sent by now is on its way, whatever comes meanwhile. */
   settled(): Promise<void>;
 }
 
@@ -53,12 +53,18 @@ interface Waiting {
 export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): Writer {
   const waiting: Waiting[] = [];
   let isBusy = false;
-  let settling = Promise.withResolvers<void>();
+  let [taken, finished] = [0, 0];
+  /** Who waits until so many of those taken are finished, the fewest first. */
+  const settling: { until: number; resolve(): void }[] = [];
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0) await commit(waiting.splice(0, batchSize(waiting)));
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, batchSize(waiting));
+      await commit(batch);
+      finished += batch.length;
+      while ((settling[0]?.until ?? Infinity) <= finished) settling.shift()?.resolve();
+    }
     isBusy = false;
-    settling.resolve();
   }
 
   async function commit(batch: readonly Waiting[]): Promise<void> {
@@ -99,14 +105,18 @@ export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): 
     write(write) {
       const { promise, resolve, reject } = Promise.withResolvers<Stored>();
       waiting.push({ write, resolve, reject });
+      taken++;
       if (!isBusy) {
         isBusy = true;
-        settling = Promise.withResolvers();
         afterTurn(() => void drain());
       }
       return promise;
     },
-    settled: () => (isBusy ? settling.promise : Promise.resolve()),
+    settled: () =>
+      new Promise((resolve) => {
+        if (finished === taken) resolve();
+        else settling.push({ until: taken, resolve });
+      }),
   };
 }
 
