@@ -1,12 +1,11 @@
 /** Questions to a server that may fall silent: the first one waits a little, the others not at all until it is back. */
 
 /**
- * A question is given up when this clock has ticked three times without an answer, the first time maybe at once. Between two
- * ticks the process has read what had arrived, so that one which was busy itself does not take the server for silent.
- * Milliseconds.
+ * A question is given up when this clock has ticked so often without an answer. Between two ticks the process has read what
+ * had arrived, so that one which was busy itself does not take the server for silent. Milliseconds.
  */
 const TICK = 125;
-const TICKS = 3;
+const TICKS = 4;
 
 export interface Patience {
   /** Rejects soon when no answer comes, and at once while none is expected. */
