@@ -11,7 +11,7 @@ import {
 import { createLog } from "../log.ts";
 import { startRedisCluster, startRedisSentinel, type ManyRedis } from "../testing/redis-many.ts";
 import { startRedis, type RedisServer } from "../testing/redis.ts";
-import { timed } from "../testing/timed.ts";
+import { timed } from "../testing/stopwatch.ts";
 import { openRedis, type Channel, type Redis } from "./redis.ts";
 
 // A Cluster takes its time to agree.

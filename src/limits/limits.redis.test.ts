@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import * as fc from "fast-check";
 import { Redis } from "ioredis";
 import { startRedis, type RedisServer } from "../testing/redis.ts";
-import { timed } from "../testing/timed.ts";
+import { timed } from "../testing/stopwatch.ts";
 import { createMemoryLimit } from "./memory.ts";
 import { createRedisLimits } from "./redis.ts";
 

@@ -293,6 +293,7 @@ describe("somebody who is put out in mid-conversation", () => {
     ]);
     expect(await page.post("let me in", undefined, slug)).toMatchObject({ code: "not_found" });
     const fresh = await openGateway(bob, [{ room: slug, epoch: page.epoch, rev: 0 }]);
+    await fresh.settled();
     expect(await fresh.quiet(SILENCE_MS)).toEqual([{ type: "removed", room: slug, reason: "membership" }]);
     expect((await post(bob, "let me in")).status).toBe(404);
     expect(await statusFor(bob)).toBe(404);

@@ -19,11 +19,14 @@ const PATHS = [
   "/ws/",
 ];
 
-/** A process of its own: an error that nobody catches there is seen in its output, not in another test. */
+/**
+ * A process of its own: an error that nobody catches there is seen in its output, not in another test. It has no Redis,
+ * of which it would tell as well that it was away for a moment.
+ */
 let server: Process;
 const dataDir = makeDataDir();
 beforeAll(async () => {
-  server = await startProcess(dataDir);
+  server = await startProcess(dataDir, { REDIS_URL: undefined });
 });
 afterAll(async () => {
   await server.stop();

@@ -188,8 +188,10 @@ describe("a room is to whoever does not belong there as if it did not exist:", (
       const inside = await openGateway(insider, []);
       const held = [{ room: HALL, epoch: inside.epoch, rev: 0 }];
       const [outside, reader] = [await openGateway(outsiders[who], held), await openGateway(owner, held)];
-      await reader.quiet(20);
-      await outside.quiet(20);
+      for (const socket of [reader, outside]) {
+        await socket.settled();
+        await socket.quiet(0);
+      }
       await insider.post(`/rooms/${HALL}/messages`, { text: "more of the plan" }, { as: "form" });
       expect(await reader.nextOf("changes")).toMatchObject({ changes: [{ text: "more of the plan" }] });
       expect(await outside.quiet(60)).toEqual([]);

@@ -41,15 +41,18 @@ async function talk(socket: Gateway): Promise<ServerFrame[]> {
   return socket.quiet(0);
 }
 
-/** Asks again and again until there is nobody to answer. */
-async function statuses(ask: () => Promise<{ status: number }>): Promise<number[]> {
-  const all: number[] = [];
-  for (;;) {
-    const answer = await ask().catch(() => null);
-    if (!answer) return all;
-    all.push(answer.status);
-    await Bun.sleep(5);
-  }
+/** Asks, and once that is answered asks again and again until there is nobody to answer. */
+async function statuses(ask: () => Promise<{ status: number }>): Promise<{ all: Promise<number[]> }> {
+  const all = [(await ask()).status];
+  const goOn = async () => {
+    for (;;) {
+      await Bun.sleep(5);
+      const answer = await ask().catch(() => null);
+      if (!answer) return all;
+      all.push(answer.status);
+    }
+  };
+  return { all: goOn() };
 }
 
 async function history(client: Client): Promise<Map<string, number>> {
@@ -77,23 +80,25 @@ describe("a server that is told to stop in the middle of a conversation", () => 
     const talks = Promise.all(sockets.map(talk));
     await sockets[0]?.nextOf("ack", ({ seq }) => seq > 200);
 
-    const ready = statuses(() => visitor.get("/api/health/ready/"));
     const shake = { cookie: visitor.cookieHeader(), origin: server.url };
-    const handshakes = statuses(() => shakeHands(server, "/ws/", shake));
-    await Bun.sleep(50);
+    const [ready, handshakes] = await Promise.all([
+      statuses(() => visitor.get("/api/health/ready/")),
+      statuses(() => shakeHands(server, "/ws/", shake)),
+    ]);
     const stoppedAt = Date.now();
     expect(await server.kill("SIGTERM")).toBe(0);
     expect(Date.now() - stoppedAt).toBeLessThan(10_000);
 
-    for (const told of [await ready, await handshakes]) {
+    for (const told of [await ready.all, await handshakes.all]) {
       const refused = told.indexOf(503);
       expect(refused).toBeGreaterThan(0);
       expect(new Set(told.slice(refused))).toEqual(new Set([503]));
     }
-    expect([...new Set(await ready)]).toEqual([200, 503]);
-    expect([...new Set(await handshakes)]).toEqual([101, 503]);
+    expect([...new Set(await ready.all)]).toEqual([200, 503]);
+    expect([...new Set(await handshakes.all)]).toEqual([101, 503]);
 
     const heard = await talks;
+    await watcher.closed;
     const byes = [...heard, await watcher.quiet(0)].map((frames) =>
       frames.filter(({ type }) => type === "bye"),
     );
@@ -128,18 +133,23 @@ describe("a server that is told to stop in the middle of a conversation", () => 
     const visitor = await guest(server);
     const page = await openGateway(visitor);
     const shake = { cookie: visitor.cookieHeader(), origin: server.url };
-    const knock = (path: string) => shakeHands(server, path, shake);
-    for (const path of ["/ws/", "/ws/presence/", "/ws/chat/public/"])
-      expect((await knock(path)).status).toBe(101);
+    const knock = () =>
+      Promise.all(
+        ["/ws/", "/ws/presence/", "/ws/chat/public/"].map((path) => shakeHands(server, path, shake)),
+      );
+    expect((await knock()).map(({ status }) => status)).toEqual([101, 101, 101]);
     const gone = server.kill("SIGTERM");
     await page.nextOf("bye");
-    for (const path of ["/ws/", "/ws/presence/", "/ws/chat/public/"]) {
-      const { status, headers } = await knock(path);
+    // All at once: soon nobody answers any more.
+    const [refused, ready, live] = await Promise.all([
+      knock(),
+      visitor.get("/api/health/ready/"),
+      visitor.get("/api/health/live/"),
+    ]);
+    for (const { status, headers } of refused)
       expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
-    }
-    const ready = await visitor.get("/api/health/ready/");
     expect([ready.status, ready.json()]).toMatchObject([503, { components: { server: "stopping" } }]);
-    expect((await visitor.get("/api/health/live/")).status).toBe(200);
+    expect(live.status).toBe(200);
     expect(await gone).toBe(0);
   });
 });

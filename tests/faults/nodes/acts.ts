@@ -1,6 +1,6 @@
 /** What faults look at while something is away. */
 import { newKey, openGateway } from "../../../src/testing/socket.ts";
-import { timed } from "../../../src/testing/timed.ts";
+import { timed } from "../../../src/testing/stopwatch.ts";
 import { attempt, REST } from "../clients/doors.ts";
 import type { Load } from "../load.ts";
 import { brief } from "../log.ts";
