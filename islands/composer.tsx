@@ -25,7 +25,8 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
   const [error, setError] = useState(form.error);
   // Set while the form goes its own way: what it carries is no draft any more.
   const posting = useRef(false);
-  useEffect(() => {
+  // At once: the page may be left in the next moment.
+  useLayoutEffect(() => {
     if (!posting.current) writeDraft(draft, text);
   }, [draft, text]);
   useEffect(() => {

@@ -30,7 +30,7 @@ interface EditingProps {
 
 /** Whoever follows the links of a message of theirs does it here; in a new tab they lead to the message's own page. */
 export function useOwnMessages(begin: (task: Task) => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const follow = (event: MouseEvent) => {
       const link = (event.target as Element).closest<HTMLElement>("[data-act]");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -3,7 +3,7 @@
  * whoever has scrolled up stays where they are, and is told how many messages have come. The scroller lies on its head
  * (`column-reverse`): its end is at 0, and up is negative.
  */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ShownMessage } from "../views/components/message.tsx";
 import { emptyHistory } from "./htmx.ts";
 import type { Room } from "./room.ts";
@@ -46,7 +46,8 @@ export function useScrolling(scroller: Element | null, room: Room): Scrolling {
     void emptyHistory();
   };
 
-  useEffect(() => {
+  // Not after the next frame: whoever scrolls before it is noticed too.
+  useLayoutEffect(() => {
     const look = () => {
       const isThere = isAtEnd(scroller);
       if (isThere) seen.current = drawn.at(-1)?.seq ?? 0;
@@ -60,8 +61,6 @@ export function useScrolling(scroller: Element | null, room: Room): Scrolling {
     scroller?.addEventListener("scroll", look, { passive: true });
     return () => scroller?.removeEventListener("scroll", look);
   });
-
-  useEffect(() => keepPlace(scroller), [scroller]);
 
   useLayoutEffect(() => {
     if (!isFollowing) return;
@@ -82,6 +81,9 @@ export function useScrolling(scroller: Element | null, room: Room): Scrolling {
   useLayoutEffect(() => {
     if (newest?.delivery?.state === "sending") toEnd();
   }, [newest?.key]);
+
+  // After whatever leads to the end.
+  useLayoutEffect(() => keepPlace(scroller), [scroller]);
 
   const unseen = isFollowing ? 0 : messages.filter(({ seq }) => seq > seen.current).length;
   return { drawn, unseen, isFollowing, toEnd };

@@ -36,6 +36,10 @@ export interface LayoutProps {
   children: ComponentChildren;
 }
 
+/** A room is drawn when all of it is there: while it grew, what a link leads to would move out of sight. */
+const WHOLE = "whole";
+const UNTIL_WHOLE = { rel: "expect", href: `#${WHOLE}`, blocking: "render" };
+
 export function Layout({ shell, title, live = false, kind, children }: LayoutProps) {
   const { locale, t, theme, assets } = shell;
   return (
@@ -51,6 +55,7 @@ export function Layout({ shell, title, live = false, kind, children }: LayoutPro
         <meta name="description" content={t.app.tagline} />
         <link rel="stylesheet" href={assets.css} />
         {(shell.user || kind !== "room") && <link rel="stylesheet" href={assets.moreCss} />}
+        {kind === "room" && <link {...UNTIL_WHOLE} />}
         {live && <meta name="htmx-config" content='{"includeIndicatorCSS":false}' />}
         {live && <script type="module" src={assets.js} />}
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
@@ -62,6 +67,7 @@ export function Layout({ shell, title, live = false, kind, children }: LayoutPro
         </a>
         <Bar shell={shell} />
         <main id="content">{children}</main>
+        {kind === "room" && <template id={WHOLE} />}
       </body>
     </html>
   );
