@@ -1,6 +1,6 @@
 /** People with a real browser. Whatever a page complains about, and whatever it asks of another host, fails the test. */
 import { expect } from "bun:test";
-import { chromium, type BrowserContext, type Locator, type Page } from "playwright-core";
+import { chromium, type BrowserContext, type Locator, type Page, type WebSocket } from "playwright-core";
 import { findChromium } from "./chromium.ts";
 import { PASSWORD } from "./client.ts";
 import type { Place } from "./world.ts";
@@ -35,13 +35,17 @@ export interface Person {
   opens(path: string): Promise<void>;
   /** The next complaints like this are part of the journey. */
   expects(noise: RegExp): void;
-  /** Resolves when the socket has been welcomed. */
+  /** Resolves when the room is followed: what happens there from now on comes by itself. */
   isLive(patienceMs?: number): Promise<void>;
+  /** Resolves when the page has lost its socket. */
+  isCut(): Promise<void>;
   /** Fills in the form, here or on its own page, and goes on to `next`. */
   signsUp(next?: string): Promise<void>;
   /** Signs up and waits until the room is live. */
   registers(next?: string): Promise<void>;
+  /** Logs in, and waits until the room is live where there is one. */
   logsIn(next?: string): Promise<void>;
+  /** Where that leads to another page, waits until it is there; so does `follows`. */
   presses(name: string | RegExp): Promise<void>;
   follows(name: string | RegExp): Promise<void>;
   /** Types into the composer, as a keyboard or an emoji picker does. */
@@ -122,7 +126,10 @@ function personAt(
   const message = (text: string) =>
     page.locator(".message").filter({ has: page.locator(".text", { hasText: whole(text) }) });
   const words = (text: string | RegExp) => page.getByText(text).filter({ visible: true }).first();
+  /** The page's socket, and whether it follows the room. */
+  let present: WebSocket | null = null;
   let live = false;
+  const listensTo = (socket: WebSocket | null) => ([present, live] = [socket, false]);
 
   page.on("console", (line) => {
     if (line.type() === "error") complain(`${line.text()} (${line.location().url})`);
@@ -130,17 +137,26 @@ function personAt(
   page.on("pageerror", (error) => complain(error.stack || String(error)));
   page.on("request", (request) => {
     if (new URL(request.url()).host !== new URL(place.url).host) complain(`asked for ${request.url()}`);
+    // Whatever is said from now on to the page before is not said to the next.
+    if (request.isNavigationRequest()) listensTo(null);
   });
   page.on("websocket", (socket) => {
-    socket.on("close", () => (live = false));
+    listensTo(socket);
+    socket.on("close", () => socket === present && listensTo(null));
     socket.on("framereceived", ({ payload }) => {
-      if (String(payload).includes('"type":"welcome"')) live = true;
+      if (socket === present && String(payload).includes('"type":"caught-up"')) live = true;
     });
   });
 
   const settles = async () => {
     const scripted = await page.evaluate(() => customElements.get("echo-island") !== undefined);
     if (scripted && (await page.locator("[role=log]").count()) > 0) await person.isLive();
+  };
+
+  // A click resolves when the next page begins to come.
+  const clicks = async (target: Locator) => {
+    await target.click();
+    await page.waitForLoadState();
   };
 
   const person: Person = {
@@ -151,13 +167,13 @@ function personAt(
     scroller: page.locator(".scroller"),
 
     async opens(path) {
-      live = false;
       await page.goto(path);
       await settles();
     },
 
     expects: (noise) => void expected.push(noise),
     isLive: (patienceMs) => eventually(async () => live, true, patienceMs),
+    isCut: () => eventually(async () => present, null),
 
     async signsUp(next = "/rooms/public") {
       if (!page.url().includes("/register")) await page.goto(`/register?next=${encodeURIComponent(next)}`);
@@ -168,7 +184,6 @@ function personAt(
       await page.waitForURL(next);
     },
     async registers(next = "/rooms/public") {
-      live = false;
       await person.signsUp(next);
       await settles();
     },
@@ -178,10 +193,11 @@ function personAt(
       await page.locator("[name=password]").fill(PASSWORD);
       await page.locator("main button").click();
       await page.waitForURL(next);
+      await settles();
     },
 
-    presses: (button) => page.getByRole("button", { name: button, exact: true }).click(),
-    follows: (link) => page.getByRole("link", { name: link, exact: true }).click(),
+    presses: (button) => clicks(page.getByRole("button", { name: button, exact: true })),
+    follows: (link) => clicks(page.getByRole("link", { name: link, exact: true })),
 
     async writes(text) {
       await composer.focus();

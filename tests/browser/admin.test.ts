@@ -54,7 +54,7 @@ for (const javaScriptEnabled of [false, true]) {
     const name = `злодей_${scripts === "on" ? 1 : 2}`;
     const mod = await moderator(`мод_${scripts === "on" ? 1 : 2}`, { javaScriptEnabled }, "staff");
     const eve = await browser.person(name, { javaScriptEnabled, expects: [/status of 403/, /WebSocket/] });
-    await eve.signsUp();
+    await eve.registers();
     await eve.composer.fill(`first words, ${scripts}`);
     await eve.presses("Send");
     await eve.seesMessage(`first words, ${scripts}`);

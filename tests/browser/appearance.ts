@@ -36,6 +36,7 @@ export async function faultsOf(
   scheme: string,
 ): Promise<string[]> {
   const { page } = person;
+  await page.waitForLoadState();
   // The "legacy" way is the quick one: inside the page, which has no frames, and without opening another.
   const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ["violations"] });
   // A dozen messages stand for all.
@@ -69,14 +70,16 @@ export function appearance({ page }: Person): Promise<{ lang: string; theme?: st
   });
 }
 
-export function overflow({ page }: Person): Promise<number> {
+export async function overflow({ page }: Person): Promise<number> {
+  await page.waitForLoadState();
   return page.evaluate(() => {
     const boxes = [...document.querySelectorAll("html, body, main, .scroller, .bar")];
     return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
   });
 }
 
-export function smallTargets({ page }: Person): Promise<string[]> {
+export async function smallTargets({ page }: Person): Promise<string[]> {
+  await page.waitForLoadState();
   return page.evaluate(() =>
     [
       ...document.querySelectorAll(

@@ -6,6 +6,7 @@ import { invite, join, makeRoom } from "../../src/testing/rooms.ts";
 import { openGateway, type Gateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { faultsOf } from "./appearance.ts";
+import { passes, stopsClock } from "./clock.ts";
 import { goToTop, loadOlder, scrollUp } from "./reading.ts";
 
 let world: World;
@@ -170,27 +171,36 @@ describe("who is writing", () => {
   });
 
   test("is told every three seconds at most, and goes after six", async () => {
-    const ann = await newcomer();
-    const eve = await newcomer();
-    const told: number[] = [];
-    await eve.page.routeWebSocket("**/ws/", (socket) => {
-      const onward = socket.connectToServer();
-      socket.onMessage((frame) => {
-        if (String(frame).includes('"typing"')) told.push(Date.now());
-        onward.send(frame);
-      });
+    const [ann, eve] = [await browser.person(`Мария_${++people}`), await browser.person(`Ева_${people}`)];
+    let told = 0;
+    eve.page.on("websocket", (socket) => {
+      socket.on("framesent", ({ payload }) => void (String(payload).includes('"typing"') && told++));
     });
-    await eve.opens("/rooms/public");
-    await eve.composer.focus();
-    const start = Date.now();
-    while (Date.now() - start < 4_000) await eve.page.keyboard.type("a", { delay: 100 });
-    expect(told.length).toBe(2);
-    expect((told[1] ?? 0) - (told[0] ?? 0)).toBeGreaterThanOrEqual(2_900);
+    for (const person of [ann, eve]) {
+      await person.page.clock.install();
+      await person.registers();
+      await stopsClock(person);
+    }
+    await eve.writes("a");
     await ann.sees(`${eve.name} is writing…`);
-    const last = told[1] ?? 0;
-    await eventually(() => shown(ann), [], 10_000);
-    expect(Date.now() - last).toBeGreaterThan(5_500);
-    expect(Date.now() - last).toBeLessThan(8_000);
+    await passes(ann, 5_900);
+    expect(await shown(ann)).toEqual([`${eve.name} is writing…`]);
+    await passes(ann, 200);
+    expect(await shown(ann)).toEqual([]);
+
+    const writesFor = async (milliseconds: number) => {
+      for (let at = 0; at < milliseconds; at += 290) {
+        await passes(eve, 290);
+        await eve.writes("a");
+      }
+      // Whatever was told before has been heard of with this.
+      await eve.page.keyboard.press("Enter");
+      await eventually(() => eve.page.locator(".sending").count(), 0);
+    };
+    await writesFor(2_900);
+    expect(told).toBe(1);
+    await writesFor(1_100);
+    expect(told).toBe(2);
   });
 
   test("names two at most, and moves nothing", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
+import { eventually, openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
 import { catalogs } from "../../src/shared/locale/locale.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { faultsOf, smallTargets } from "./appearance.ts";
@@ -36,6 +36,7 @@ test.each([
     await person.composer.fill(text);
     await person.presses(t.composer.send);
     await person.seesMessage(text);
+    await eventually(() => person.page.locator(".sending").count(), 0);
   };
   const ann = await browser.person(newName("Анна"), options);
   const bob = await browser.person(newName("Борис"), options);

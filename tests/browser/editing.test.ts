@@ -7,7 +7,7 @@ import { everyLook, faultsOf, overflow, smallTargets } from "./appearance.ts";
 import { said } from "./conversation.ts";
 import { distanceToEnd, fourDays, goToTop, scrollUp } from "./reading.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let world: World;
 let browser: Browser;
@@ -205,7 +205,7 @@ test("an edit and a removal that are made offline are done when the connection i
     await act();
     await ann.sees("One moment…");
     await ann.context.setOffline(false);
-    await eventually(() => ann.page.locator(".editor, dialog").count(), 0, 10_000);
+    await eventually(() => ann.page.locator(".editor, dialog").count(), 0);
   }
   await settled(ann, "type");
   await eventually(() => ann.page.locator(".message").last().innerText(), "Message removed");
@@ -308,11 +308,7 @@ describe("among older messages", () => {
     for (const at of mine) expect((await change(ids[at], `changed in absence, ${at}`)).status).toBe(200);
     await reader.context.setOffline(false);
     for (const at of mine) {
-      await eventually(
-        () => rowOf(reader, at).locator(".text").innerText(),
-        `changed in absence, ${at}`,
-        10_000,
-      );
+      await eventually(() => rowOf(reader, at).locator(".text").innerText(), `changed in absence, ${at}`);
     }
     expect(asked).toHaveLength(1);
   });

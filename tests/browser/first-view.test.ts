@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
 import { member } from "../../src/testing/client.ts";
 import { tags } from "../../src/testing/html.ts";
+import { openGateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { afternoon, said } from "./conversation.ts";
 
@@ -16,12 +17,15 @@ beforeAll(async () => {
   world = await startWorld();
   browser = await openBrowser(world);
   const people = ["marta", "kwame", "zofia", "Ольга", "theo"];
-  await Promise.all(people.map((name) => member(world, name)));
-  await said(world, afternoon(people, Date.UTC(2026, 2, 14, 9)));
-  // Written through no server: the one that runs here hears of it when somebody looks.
-  const early = await browser.person("an early guest");
-  await early.opens("/");
-  await early.isLive();
+  const [client] = await Promise.all(people.map((name) => member(world, name)));
+  if (!client) throw new Error("nobody came");
+  const lines = afternoon(people, Date.UTC(2026, 2, 14, 9));
+  await said(world, lines.slice(0, -1));
+  // Those are written through no server: the one that runs here has told of them when it tells of the last.
+  const marta = await openGateway(client);
+  await marta.post(lines.at(-1)?.text ?? "");
+  await marta.nextOf("changes", ({ to }) => to === lines.length);
+  marta.close();
 });
 afterEach(() => browser.empty());
 afterAll(async () => {

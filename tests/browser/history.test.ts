@@ -108,19 +108,61 @@ describe("a link to a message opens it in the middle, marked and focused", () =>
       const guest = await browser.person("guest", { javaScriptEnabled });
       if (visit === "on the next") await guest.opens("/");
       await guest.opens(`/rooms/public/messages/${ids[60]}`);
-      await Bun.sleep(500);
-      const target = guest.message(past[60]?.text ?? "");
-      expect(await target.getAttribute("class")).toContain("target");
-      expect(await guest.page.locator(".target").count()).toBe(1);
-      const { top, height, focused } = await target.evaluate((message) => ({
-        ...(message.getBoundingClientRect().toJSON() as { top: number; height: number }),
-        focused: document.activeElement === message,
-      }));
-      expect(focused).toBe(true);
-      const middle = (top + height / 2) / 800;
-      expect(middle).toBeGreaterThan(0.3);
-      expect(middle).toBeLessThan(0.7);
+      await expectTarget(guest, past[60]?.text ?? "");
     });
+  }
+
+  test("when the page comes in two pieces", async () => {
+    const slow = startSlowLine(`id="m${ids[62]}"`);
+    const far = await openBrowser(slow);
+    try {
+      const guest = await far.person("guest");
+      await guest.opens(`/rooms/public/messages/${ids[60]}`);
+      await expectTarget(guest, past[60]?.text ?? "");
+      await far.empty();
+    } finally {
+      await far.close();
+      await slow.stop();
+    }
+  });
+
+  async function expectTarget(guest: Person, text: string): Promise<void> {
+    const target = guest.message(text);
+    await eventually(() => target.evaluate((message) => document.activeElement === message), true);
+    await Bun.sleep(500);
+    expect(await target.getAttribute("class")).toContain("target");
+    expect(await guest.page.locator(".target").count()).toBe(1);
+    const { top, height, focused } = await target.evaluate((message) => ({
+      ...(message.getBoundingClientRect().toJSON() as { top: number; height: number }),
+      focused: document.activeElement === message,
+    }));
+    expect(focused).toBe(true);
+    const middle = (top + height / 2) / 800;
+    expect(middle).toBeGreaterThan(0.3);
+    expect(middle).toBeLessThan(0.7);
+  }
+
+  /** What follows these words comes half a second after them. */
+  function startSlowLine(words: string): { url: string; stop(): Promise<void> } {
+    const server = Bun.serve({
+      port: 0,
+      async fetch(request) {
+        const { pathname } = new URL(request.url);
+        const answer = await fetch(world.url + pathname, { headers: { "accept-encoding": "identity" } });
+        if (!answer.headers.get("content-type")?.startsWith("text/html")) return answer;
+        const [before = "", after = ""] = (await answer.text()).split(words);
+        const pieces = new ReadableStream<string>({
+          async start(controller) {
+            controller.enqueue(before + words);
+            await Bun.sleep(500);
+            controller.enqueue(after);
+            controller.close();
+          },
+        });
+        return new Response(pieces, { headers: { "content-type": "text/html; charset=utf-8" } });
+      },
+    });
+    return { url: `http://localhost:${server.port}`, stop: () => server.stop(true) };
   }
 });
 

@@ -137,8 +137,10 @@ test("nothing moves by itself for those who asked for calm", async () => {
     });
     await bob.post(`движение ${reducedMotion}`);
     await reader.sees("1 new message");
+    const moved = () => reader.page.locator(".has-moved").count();
+    if (!reducedMotion) await eventually(moved, 1);
     await Bun.sleep(100);
-    expect(await reader.page.locator(".has-moved").count()).toBe(reducedMotion ? 0 : 1);
+    expect(await moved()).toBe(reducedMotion ? 0 : 1);
   }
 });
 

@@ -18,8 +18,8 @@ const OFFLINE = "No connection. Trying to reconnect…";
 const NO_SERVER =
   /WebSocket connection to .* failed|ERR_CONNECTION_|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|status of 503/;
 
-/** From the end of an outage until everybody has everything. */
-const RECOVERY_MS = 15_000;
+/** From the end of an outage until everybody has everything: the longest wait between two attempts, and a little more. */
+const RECOVERY_MS = 35_000;
 
 const dataDir = makeDataDir();
 let server: Process;
@@ -108,8 +108,10 @@ test("a server that says goodbye is met again when it has said, and hears what w
   await ann.opens("/rooms/public");
   const gone = Date.now();
   expect(await server.kill("SIGTERM")).toBe(0);
-  const frames = heard.map((frame) => JSON.parse(frame) as ServerFrame);
-  const after = frames.find((frame) => frame.type === "bye")?.after ?? NaN;
+  const frames = () => heard.map((frame) => JSON.parse(frame) as ServerFrame);
+  const goodbye = () => frames().find((frame) => frame.type === "bye");
+  await eventually(async () => goodbye() !== undefined, true);
+  const after = goodbye()?.after ?? NaN;
   await ann.sends("said to a closed door");
   await startAgain();
   await ann.isLive(RECOVERY_MS);

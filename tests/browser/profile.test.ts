@@ -48,10 +48,11 @@ for (const javaScriptEnabled of [true, false]) {
   describe(`with scripts ${javaScriptEnabled ? "on" : "off"}`, () => {
     test("people tell of themselves, and others see it wherever they are named", async () => {
       const ann = await browser.person(newName(), { javaScriptEnabled });
-      await ann.signsUp("/rooms/public");
+      await ann.registers("/rooms/public");
       await ann.composer.fill(`hello from ${ann.name}`);
       await ann.presses("Send");
       await ann.seesMessage(`hello from ${ann.name}`);
+      await eventually(() => ann.page.locator(".sending").count(), 0);
       await ann.page.locator(".bar .me").click();
       await ann.page.waitForURL("/profile");
 
@@ -114,7 +115,8 @@ for (const javaScriptEnabled of [true, false]) {
       };
       await change("wrong");
       await ann.sees("This is not your current password.");
-      expect(await field(ann, "current").evaluate((input) => document.activeElement === input)).toBe(true);
+      const isFocused = () => field(ann, "current").evaluate((input) => document.activeElement === input);
+      await eventually(isFocused, true);
       await change(PASSWORD);
       await ann.sees("The password is changed, and your other sessions are over.");
 

@@ -19,6 +19,15 @@ export async function scrollUp(person: Person, pixels: number): Promise<void> {
   await Bun.sleep(100);
 }
 
+/** Scrolls to the newest message, and has the page notice it: it does as the next frame begins. */
+export async function scrollToEnd(person: Person): Promise<void> {
+  await person.scroller.evaluate(async (scroller) => {
+    scroller.scrollTo(0, 0);
+    await new Promise(requestAnimationFrame);
+  });
+  await eventually(() => distanceToEnd(person), 0);
+}
+
 /** Scrolls up to the link that loads more, and waits until htmx has taken it over. */
 export async function goToTop(person: Person): Promise<void> {
   await person.scroller.evaluate((scroller) => scroller.scrollTo(0, -scroller.scrollHeight));

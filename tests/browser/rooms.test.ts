@@ -8,6 +8,7 @@ import { startWorld, type World } from "../../src/testing/world.ts";
 import { catalogs } from "../../src/shared/locale/locale.ts";
 import { fill } from "../../src/shared/locale/format.ts";
 import { everyLook, faultsOf, overflow, smallTargets } from "./appearance.ts";
+import { scrollUp } from "./reading.ts";
 
 let world: World;
 let browser: Browser;
@@ -129,7 +130,7 @@ describe.each(["en-US", "ru-RU"] as const)("in %s,", (locale) => {
       await sends(bob, "and another");
       await ann.page.reload();
       // Somebody whose page was open has seen the first ones; without scripts it does not tell.
-      expect(await unread(ann, name)).toBe("2");
+      await eventually(() => unread(ann, name), "2");
       if (javaScriptEnabled) {
         await ann.opens(room);
         await ann.seesMessage("and another");
@@ -258,8 +259,7 @@ test("messages that come into view are read, those further down are not yet", as
   for (let i = 0; i < 40; i++) await says(`${i}`);
   await bob.seesMessage("39");
   await eventually(count, 0);
-  await bob.scroller.evaluate((scroller) => scroller.scrollTo(0, -scroller.scrollHeight));
-  await Bun.sleep(200);
+  await scrollUp(bob, 500);
   await says("further down");
   await bob.sees("1 new message");
   expect(await count()).toBe(1);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { member } from "../../src/testing/client.ts";
 import { inDatabase } from "../../src/testing/database.ts";
 import { eventually, openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
+import type { ServerFrame } from "../../src/shared/protocol.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { said } from "./conversation.ts";
 
@@ -83,13 +84,17 @@ test("two members talk and a guest reads along", async () => {
 
 test("a message shows within 100 ms of Enter, marked as on its way, and settles in the same place", async () => {
   const ann = await newcomer();
+  const worked = await stopwatch(ann);
   await ann.writes("quick as a flash");
   await ann.page.evaluate(watchFor, "quick as a flash");
+  const before = await worked();
   await ann.page.keyboard.press("Enter");
+  const work = (await worked()) - before;
   await eventually(() => ann.page.evaluate(() => watched().settled), true);
 
-  const { delay, sending, copies, removed } = await ann.page.evaluate(() => watched());
-  expect(delay).toBeLessThan(100);
+  const { isAtOnce, sending, copies, removed } = await ann.page.evaluate(() => watched());
+  expect(isAtOnce).toBe(true);
+  expect(work).toBeLessThan(100);
   expect(sending).toBe("Sending");
   expect({ copies, removed }).toEqual({ copies: 1, removed: false });
   const message = await ann.seesMessage("quick as a flash");
@@ -227,14 +232,19 @@ test("a text that cannot be stored is refused for good, and says why", async () 
 });
 
 test("messages written too fast wait with a countdown, and go out in order by themselves", async () => {
-  const strict = await startWorld({ CHAT_MESSAGE_RATE_LIMIT: "2", CHAT_MESSAGE_RATE_WINDOW: "3" });
+  const strict = await startWorld({ CHAT_MESSAGE_RATE_LIMIT: "2", CHAT_MESSAGE_RATE_WINDOW: "6" });
   const hall = await openBrowser(strict);
   try {
     const ann = await hall.person("ann");
     const guest = await hall.person("guest");
     const sent: string[] = [];
+    const waits: number[] = [];
     ann.page.on("websocket", (socket) => {
       socket.on("framesent", ({ payload }) => sent.push(String(payload)));
+      socket.on("framereceived", ({ payload }) => {
+        const frame = JSON.parse(String(payload)) as ServerFrame;
+        if (frame.type === "refusal") waits.push(frame.retryAfter ?? 0);
+      });
     });
     await ann.registers();
     await guest.opens("/");
@@ -245,7 +255,7 @@ test("messages written too fast wait with a countdown, and go out in order by th
     const timer = ann.page.getByRole("timer");
     await timer.waitFor();
     expect(await timer.innerText()).toMatch(
-      /^You are writing very fast\. Your message goes out in [123] s\.$/,
+      /^You are writing very fast\. Your message goes out in [1-6] s\.$/,
     );
     expect(await ann.reads()).toEqual(written);
     expect(await ann.page.locator(".refused").count()).toBe(0);
@@ -256,12 +266,13 @@ test("messages written too fast wait with a countdown, and go out in order by th
     expect(sent.filter((frame) => frame.includes('"six"'))).toEqual([]);
     written.push("six");
 
-    await eventually(() => guest.reads(), written, 15_000);
+    await eventually(() => guest.reads(), written, 30_000);
     await eventually(() => ann.page.locator(".sending, .refused").count(), 0);
     await timer.waitFor({ state: "detached" });
     expect(await ann.reads()).toEqual(written);
     const counted = await ann.page.evaluate(() => countdown());
-    expect(counted.slice(0, 3)).toEqual([3, 2, 1]);
+    const wait = waits[0] ?? 0;
+    expect(counted.slice(0, wait)).toEqual(Array.from({ length: wait }, (_, i) => wait - i));
     await hall.empty();
   } finally {
     await hall.close();
@@ -309,8 +320,19 @@ function isFocused(person: Person): Promise<boolean> {
   return person.composer.evaluate((field) => document.activeElement === field);
 }
 
+/** The milliseconds that the page has worked so far, not counting those in which others had the processor. */
+async function stopwatch({ page, context }: Person): Promise<() => Promise<number>> {
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  return async () => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return 1000 * (metrics.find(({ name }) => name === "TaskDuration")?.value ?? NaN);
+  };
+}
+
 interface Watched {
-  delay: number;
+  /** The message was there before anything else could happen on the page than the key press. */
+  isAtOnce: boolean;
   sending: string;
   settled: boolean;
   copies: number;
@@ -321,11 +343,13 @@ declare function watched(): Watched;
 
 /** In the page: follows one message from the key press on, its node and all its copies. */
 function watchFor(text: string): void {
-  let pressed = 0;
   let node: Element | undefined;
   let copies = 0;
-  const seen = { delay: Infinity, sending: "", settled: false, copies: 0, removed: false };
-  addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
+  const seen = { isAtOnce: false, sending: "", settled: false, copies: 0, removed: false };
+  const next = new MessageChannel();
+  next.port1.addEventListener("message", () => (seen.isAtOnce = node !== undefined));
+  next.port1.start();
+  addEventListener("keydown", () => next.port2.postMessage(null), { capture: true, once: true });
   const look = () => {
     const found = [...document.querySelectorAll(".message")].filter(
       (message) => message.querySelector(".text")?.textContent === text,
@@ -333,7 +357,6 @@ function watchFor(text: string): void {
     copies = Math.max(copies, found.length);
     if (!node && found[0]) {
       node = found[0];
-      seen.delay = performance.now() - pressed;
       seen.sending = node.classList.contains("sending")
         ? (node.querySelector(".standing")?.textContent ?? "")
         : "";

@@ -4,7 +4,7 @@ import { eventually, openBrowser, type Browser, type Person } from "../../src/te
 import { member } from "../../src/testing/client.ts";
 import { openGateway, type Gateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
-import { distanceToEnd, goToTop, loadOlder, scrollUp } from "./reading.ts";
+import { distanceToEnd, goToTop, loadOlder, scrollToEnd, scrollUp } from "./reading.ts";
 
 const ROWS = 300;
 
@@ -75,8 +75,7 @@ test("after 10,000 messages there are at most 300 rows, and older ones follow wi
   }
 
   // Back at the end, what was loaded goes with the rows that it led to.
-  await reader.scroller.evaluate((scroller) => scroller.scrollTo(0, 0));
-  await eventually(() => distanceToEnd(reader), 0);
+  await scrollToEnd(reader);
   await post(100);
   await seesLast(reader);
   await eventually(() => reader.page.locator("#history li").count(), 0);
@@ -118,8 +117,7 @@ test("whoever reads further up is not moved while hundreds come, and reads on to
     expect(await rows(reader)).toBeLessThanOrEqual(ROWS);
   }
   expect(numbers(first, posted).filter((text) => !read.has(text))).toEqual([]);
-  await reader.scroller.evaluate((scroller) => scroller.scrollTo(0, 0));
-  await eventually(() => distanceToEnd(reader), 0);
+  await scrollToEnd(reader);
   await post(1);
   await seesLast(reader);
   expect(await distanceToEnd(reader)).toBe(0);
@@ -151,8 +149,7 @@ test("older messages that come too late do not stand above a window that has gon
   await goToTop(reader);
   const answer = reader.page.waitForResponse(/before=/);
   await reader.follows("Older messages");
-  await reader.scroller.evaluate((scroller) => scroller.scrollTo(0, 0));
-  await eventually(() => distanceToEnd(reader), 0);
+  await scrollToEnd(reader);
   await post(300);
   await seesLast(reader);
   const shown = await expectWhole(reader);
