@@ -145,6 +145,20 @@ describe("a session that is ended", () => {
     expect(await others.current(before.session.id)).toBeNull();
   });
 
+  test("at once when it ends elsewhere while nobody would tell, and when that is told again", async () => {
+    const bus = createMemoryBus();
+    const here = restarted(stores.sessions, bus);
+    for (const event of ["rights.unheard", "accounts.reread"] as const) {
+      const { session } = await here.open(ann, null, DEVICE);
+      expect(await here.current(session.id)).not.toBeNull();
+      bus.publish({ type: event });
+      expect(await here.current(session.id)).not.toBeNull();
+      if (event === "accounts.reread") bus.publish({ type: "sessions.ended", sessions: [session.id] });
+      await stores.sessions.remove(session.id);
+      expect(await here.current(session.id)).toBeNull();
+    }
+  });
+
   test("may be one that never was", async () => {
     await sessions.end(unique("session") as SessionId);
     expect(await sessions.current(unique("session") as SessionId)).toBeNull();
@@ -161,8 +175,7 @@ test("a disabled account is nobody", async () => {
 const DEVICE = { address: "192.0.2.1", agent: "a browser" };
 
 /** Sessions as after a restart of the program: nothing is remembered but what is stored. */
-function restarted(store: SessionStore = stores.sessions): Sessions {
-  const bus = createMemoryBus();
+function restarted(store: SessionStore = stores.sessions, bus = createMemoryBus()): Sessions {
   bus.subscribe((event) => void (event.type === "sessions.ended" && ended.push(...event.sessions)));
   return createSessions({
     store,

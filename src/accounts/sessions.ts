@@ -49,6 +49,8 @@ export function createSessions(deps: {
   const cache = new Map<SessionId, SignedIn>();
   /** Counts what made the cache forget: whoever read the store before the count changed may have read what is over. */
   let changes = 0;
+  /** Otherwise nobody would tell us what is over, and the store is asked each time. */
+  let isTold = true;
 
   bus.subscribe((event) => {
     if (event.type === "sessions.ended") {
@@ -57,13 +59,15 @@ export function createSessions(deps: {
     } else if (event.type === "account.changed") {
       changes++;
       for (const [id, { account }] of cache) if (account.id === event.userId) cache.delete(id);
-    } else if (event.type === "accounts.reread") {
+    } else if (event.type === "accounts.reread" || event.type === "rights.unheard") {
       changes++;
       cache.clear();
+      isTold = event.type === "accounts.reread";
     }
   });
 
   function remember(signedIn: SignedIn): SignedIn {
+    if (!isTold) return signedIn;
     if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as SessionId);
     cache.set(signedIn.session.id, signedIn);
     return signedIn;

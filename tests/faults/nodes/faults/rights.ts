@@ -91,8 +91,8 @@ export const sessionOverElsewhere: NodesFault = {
     const answer = await scene.client("dan", here).logout();
     claim(answer.status === 200, `somebody logs out (${answer.status})`);
     const lastLine = scene.log.lastLine();
-    await isRefused(load, "dan", there);
     await Bun.sleep(KNOWN);
+    await isRefused(load, "dan", there);
     // As a guest they may come back to the public room.
     scene.log.write({ type: "shut", who: "dan", heads: await load.heads(), lastLine });
     await isOver(load, "dan");
