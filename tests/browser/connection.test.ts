@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { eventually, openBrowser, type Browser } from "../../src/testing/browser.ts";
 import { member, PASSWORD, type Client } from "../../src/testing/client.ts";
+import { freePort } from "../../src/testing/postgres.ts";
 import { openGateway } from "../../src/testing/socket.ts";
 import { makeDataDir, removeDataDir, startProcess, type Process } from "../../src/testing/world.ts";
 import { passes, stopsClock } from "./clock.ts";
@@ -21,7 +22,7 @@ let bob: Client;
 let running = true;
 
 beforeAll(async () => {
-  server = await startProcess(dataDir);
+  server = await startProcess(dataDir, { PORT: String(await freePort()) });
   browser = await openBrowser(server);
   bob = await member(server, "bob");
 });

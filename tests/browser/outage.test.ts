@@ -5,6 +5,7 @@ import { member, type Client } from "../../src/testing/client.ts";
 import { inDatabase } from "../../src/testing/database.ts";
 import type { ServerFrame } from "../../src/shared/protocol.ts";
 import { newKey, openGateway, type Gateway } from "../../src/testing/socket.ts";
+import { freePort } from "../../src/testing/postgres.ts";
 import { makeDataDir, removeDataDir, startProcess, type Process } from "../../src/testing/world.ts";
 import { layCable, type Cable } from "./cable.ts";
 import { goToTop, loadOlder } from "./reading.ts";
@@ -29,7 +30,7 @@ let bob: Client;
 let people = 0;
 
 beforeAll(async () => {
-  server = await startProcess(dataDir);
+  server = await startProcess(dataDir, { PORT: String(await freePort()) });
   cable = await layCable(server);
   browser = await openBrowser(cable);
   bob = await member(server, "bob");

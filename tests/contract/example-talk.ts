@@ -1,6 +1,7 @@
 /** Two people who talk through an example client each, and a guest who reads, while the server is killed and started again. */
 import { expect } from "bun:test";
 import { member, stranger } from "../../src/testing/client.ts";
+import { freePort } from "../../src/testing/postgres.ts";
 import { makeDataDir, removeDataDir, startProcess, type Process } from "../../src/testing/world.ts";
 
 interface Program {
@@ -17,7 +18,7 @@ const PATIENCE_MS = 60_000;
 /** Fails unless everyone was shown every line once and in the same order, as it is stored. */
 export async function talkThroughKills(command: readonly string[]): Promise<void> {
   const dataDir = makeDataDir();
-  let server = await startProcess(dataDir);
+  let server = await startProcess(dataDir, { PORT: String(await freePort()) });
   const running: { stop(): Promise<void> }[] = [];
   try {
     const ann = await member(server, "ann");
