@@ -40,10 +40,9 @@ async function journey(place: Place): Promise<void> {
   const ann = await member(place, "ann");
   const bob = await member(place, "bob");
   const listening = await openGateway(bob);
-  listening.send({ type: "follow", room: "public", since: null });
-  await listening.settled();
   const speaking = await openGateway(ann);
   expect((await speaking.post("hello from one file")).type).toBe("ack");
+  expect(await listening.nextOf("changes")).toMatchObject({ changes: [{ text: "hello from one file" }] });
   speaking.close();
   listening.close();
   const read = await bob.get("/api/chat/rooms/public/messages/");
