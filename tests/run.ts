@@ -189,12 +189,10 @@ function fail(reason: string): void {
   totals.failed += 1;
 }
 
-/** Lanes that run beside the first are shown when they end. */
-async function run({ name, owns, lane, onNodes }: Suite): Promise<void> {
+/** Suites run beside each other: each is shown when it ends, and only what failed in it. */
+async function run({ name, owns, onNodes }: Suite): Promise<void> {
   const paths = files.filter(owns);
-  const output = lane === "nodes" || lane === "browser" ? "pipe" : "inherit";
-  const heading = `\n== ${name} ==\n`;
-  if (output === "inherit") process.stderr.write(heading);
+  console.error(`begins: ${name}`);
   const startedAt = Date.now();
   const folder = mkdtempSync(join(tmpdir(), "echochat-tests-"));
   const report = join(folder, "junit.xml");
@@ -203,30 +201,32 @@ async function run({ name, owns, lane, onNodes }: Suite): Promise<void> {
       process.execPath,
       "test",
       `--timeout=${TEST_TIMEOUT_MS}`,
+      "--only-failures",
       "--reporter=junit",
       `--reporter-outfile=${report}`,
       ...paths.map((path) => `./${path}`),
     ],
     {
-      stdio: ["ignore", output, output],
+      stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, STORES: onNodes ? "nodes" : undefined },
     },
   );
-  const written = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
   const exitCode = await child.exited;
-  if (output === "pipe") process.stderr.write(heading + written.join(""));
   const reported = existsSync(report);
+  if (exitCode !== 0 || !reported) process.stderr.write(`\n== ${name} ==\n${stdout}${stderr}\n`);
   const { passed, failed } = count(name, reported ? readFileSync(report, "utf8") : "");
   // No report counts a file that does not load, and a process that exits in the middle leaves none.
   if (failed === 0 && (exitCode !== 0 || !reported))
     fail(`${name}: bun test ended with ${exitCode}${reported ? "" : " and left no report"}.`);
   const seconds = Math.round((Date.now() - startedAt) / 1000);
-  reports.push(`${name}: ${passed} passed, ${failed} failed in ${seconds} s`);
+  const line = `${name}: ${passed} passed, ${failed} failed in ${seconds} s`;
+  console.error(`ended: ${line}`);
+  reports.push(line);
   rmSync(folder, { recursive: true });
-}
-
-function textOf(stream: ReadableStream<Uint8Array> | null | undefined): Promise<string> {
-  return stream ? new Response(stream).text() : Promise.resolve("");
 }
 
 function count(suite: string, junit: string): { passed: number; failed: number } {
@@ -237,7 +237,9 @@ function count(suite: string, junit: string): { passed: number; failed: number }
   totals.passed += passed;
   totals.failed += failed;
   totals.skipped += skipped;
-  for (const [, name, file] of junit.matchAll(/<testcase name="([^"]*)".* file="([^"]*)".*\n *<skipped/g))
-    reasons.push(`Skipped: ${name} (${suite}, ${file})`);
+  for (const [, name, file, what] of junit.matchAll(
+    /<testcase name="([^"]*)".* file="([^"]*)".*\n *<(skipped|failure)/g,
+  ))
+    reasons.push(`${what === "skipped" ? "Skipped" : "Failed"}: ${name} (${suite}, ${file})`);
   return { passed, failed };
 }
