@@ -44,7 +44,7 @@ const noNodes = !findPostgres()
 const declared: Suite[] = [
   {
     name: "what is only for PostgreSQL and Redis",
-    owns: (file) => startsServers(file) && !file.startsWith("tests/faults/"),
+    owns: (file) => startsServers(file) && !/^tests\/(faults|binary)\//.test(file),
     missing: noNodes,
     lane: "one",
   },
@@ -89,6 +89,7 @@ const declared: Suite[] = [
     machine: true,
     lane: "one",
   },
+  // Each of these two makes the binary, which nobody can start in the moment in which it is replaced: they are in one lane.
   {
     name: "behind nginx",
     owns: (file) => file === "tests/binary/behind-nginx.test.ts",
