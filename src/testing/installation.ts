@@ -9,7 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { startPostgres, type PostgresServer } from "./postgres.ts";
+import { atOurEnd } from "./at-our-end.ts";
+import { sharedPostgres, type Databases } from "./postgres.ts";
 import { startRedis, type RedisServer } from "./redis.ts";
 
 /** Whether the program is tested as one of many nodes, which share PostgreSQL and Redis. */
@@ -25,7 +26,7 @@ const MIGRATIONS = join(import.meta.dir, "..", "..", "drizzle", "postgres");
 /** By data folder. */
 const shared = new Map<string, Promise<Shared>>();
 const spareRedis: RedisServer[] = [];
-let server: Promise<PostgresServer & { template: string }> | undefined;
+let server: Promise<Databases & { template: string }> | undefined;
 let made = 0;
 
 export function makeDataDir(): string {
@@ -71,9 +72,7 @@ async function release({ database, redis }: Shared): Promise<void> {
 }
 
 async function startServer() {
-  const started = await startPostgres();
-  const stop = `pid=$(head -n 1 "$0/data/postmaster.pid") && kill -QUIT $pid && while kill -0 $pid; do sleep 0.1; done`;
-  atOurEnd(`${stop}; rm -rf "$0"`, started.folder);
+  const started = await sharedPostgres();
   // The tables are made once, and copied with the database.
   const template = await started.createDatabase();
   const client = postgres(template, { max: 1, onnotice: () => {} });
@@ -86,18 +85,4 @@ async function anotherRedis(): Promise<RedisServer> {
   const redis = await startRedis();
   atOurEnd(`kill -KILL ${redis.pid()}; rm -rf "$0"`, redis.folder);
   return redis;
-}
-
-const guards: unknown[] = [];
-
-/** Done by a shell of its own as soon as this process is gone, however it ends: `bun test` tells nobody. */
-function atOurEnd(script: string, folder: string): void {
-  const waiting = `trap "" INT TERM HUP; while read -r line; do :; done; ${script}`;
-  const guard = Bun.spawn(["sh", "-c", waiting, folder], {
-    stdin: "pipe",
-    stdout: "ignore",
-    stderr: "ignore",
-  });
-  guard.unref();
-  guards.push(guard);
 }

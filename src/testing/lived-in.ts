@@ -1,9 +1,11 @@
 /** An installation in which everything has happened that leaves a row behind. */
-import { member, PASSWORD, type Client } from "./client.ts";
+import { cpSync } from "node:fs";
+import { atOurEnd } from "./at-our-end.ts";
+import { member, PASSWORD, stranger, type Client } from "./client.ts";
 import { png } from "./pictures.ts";
 import { invite, join, makeRoom, press } from "./rooms.ts";
 import { someone } from "./staff.ts";
-import { startProcess } from "./world.ts";
+import { makeDataDir, startProcess } from "./world.ts";
 
 export interface LivedIn {
   ann: Client;
@@ -25,8 +27,27 @@ export const ODD_TEXTS = [
   "x".repeat(1000),
 ];
 
-/** Makes it in this folder, through the program, and stops the program. */
+let made: Promise<{ dataDir: string; people: LivedIn }> | undefined;
+
+/** Puts it into this folder, which holds all of it. It is made once for all tests of a process, and copied for each. */
 export async function liveIn(dataDir: string): Promise<LivedIn> {
+  const { dataDir: first, people } = await (made ??= make());
+  cpSync(first, dataDir, { recursive: true });
+  const [ann, bob, staff] = [twin(people.ann), twin(people.bob), twin(people.staff)];
+  return { ...people, ann, bob, staff };
+}
+
+/** The same browser in another world: what becomes of its cookies there is not known here. */
+function twin(who: Client): Client {
+  const other = stranger(who.place);
+  for (const [name, value] of who.cookies) other.cookies.set(name, value);
+  return other;
+}
+
+/** Through the program, which has stopped then. */
+async function make(): Promise<{ dataDir: string; people: LivedIn }> {
+  const dataDir = makeDataDir();
+  atOurEnd('rm -rf "$0"', dataDir);
   const server = await startProcess(dataDir);
   const here = { ...server, dataDir };
   const [ann, bob, carl] = [
@@ -71,7 +92,7 @@ export async function liveIn(dataDir: string): Promise<LivedIn> {
   await expectOk(carl.sendForm(farewell, { password: PASSWORD, confirmation: "carl" }));
 
   await server.kill("SIGTERM");
-  return { ann, bob, staff, room, link };
+  return { dataDir, people: { ann, bob, staff, room, link } };
 }
 
 /** Writes a message; its id. */

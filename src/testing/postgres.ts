@@ -13,14 +13,18 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
+import { atOurEnd } from "./at-our-end.ts";
 
-export interface PostgresServer {
-  port: number;
+export interface Databases {
   /** A new, empty database; answers with its URL. */
   createDatabase(): Promise<string>;
   dropDatabase(url: string): Promise<void>;
   /** One statement as the superuser, in the database of this URL or in the server's own. */
   run(statement: string, url?: string): Promise<Record<string, unknown>[]>;
+}
+
+export interface PostgresServer extends Databases {
+  port: number;
   /** `immediate`: as after a crash. The port stays the same. */
   restart(mode?: "fast" | "immediate"): Promise<void>;
   /** Ends it as a crash does, and starts it again. */
@@ -144,6 +148,20 @@ export async function startPostgres({
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+let shared: Promise<Databases> | undefined;
+
+/** For whoever wants nothing of a server but databases in it: one for all tests of a process, gone with it. */
+export function sharedPostgres(): Promise<Databases> {
+  return (shared ??= startShared());
+}
+
+async function startShared(): Promise<Databases> {
+  const server = await startPostgres();
+  const stop = `pid=$(head -n 1 "$0/data/postmaster.pid") && kill -QUIT $pid && while kill -0 $pid; do sleep 0.1; done`;
+  atOurEnd(`${stop}; rm -rf "$0"`, server.folder);
+  return server;
 }
 
 /** The system gives none of these to whoever asks for any: they stay free until the one who asked here takes them. */
