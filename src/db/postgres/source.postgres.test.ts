@@ -85,15 +85,20 @@ test("a transaction whose connection ends in the middle is unavailable, and noth
 test("two transactions that wait for each other are both done: one of them once more from its beginning", async () => {
   const [one, other] = [await addRoom(), await addRoom()];
   const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const done = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
   let beginnings = 0;
-  const write = (rooms: [RoomId, RoomId], mine: 0 | 1) =>
-    source.transact(function* (tx) {
+  const write = async (rooms: [RoomId, RoomId], mine: 0 | 1) => {
+    await source.transact(function* (tx) {
       beginnings += 1;
+      // Else it might get hold of its first room before the other one, who waits for it, is awake.
+      if (beginnings > 2) yield* ask(done[(1 - mine) as 0 | 1].promise);
       yield* topic(tx, rooms[0], `${mine}`);
       both[mine].resolve();
       yield* ask(both[(1 - mine) as 0 | 1].promise);
       yield* topic(tx, rooms[1], `${mine}`);
     });
+    done[mine].resolve();
+  };
   await Promise.all([write([one, other], 0), write([other, one], 1)]);
   expect(beginnings).toBe(3);
   expect(await topicOf(one)).toBe((await topicOf(other)) as string);
