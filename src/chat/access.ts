@@ -36,6 +36,8 @@ export interface Reader {
 export interface Member extends Omit<Reader, typeof proof> {
   readonly [proof]: "member";
   readonly author: UserId;
+  /** Under which they write. */
+  readonly session: SessionId;
 }
 
 /** Of a private room; the owner is one too. */
@@ -80,7 +82,7 @@ export function createAccess(rooms: Pick<RoomStore, "entry">): Access {
   async function withRole(actor: Actor, slug: string, allowed: readonly (Role | null)[]) {
     const { room, role, readSeq } = await enter(actor, slug);
     if (actor.kind === "guest" || !allowed.includes(role)) throw new Refused("forbidden");
-    return { room, role, readSeq, author: actor.id };
+    return { room, role, readSeq, author: actor.id, session: actor.session };
   }
 
   return {
@@ -93,7 +95,7 @@ export function createAccess(rooms: Pick<RoomStore, "entry">): Access {
       if (actor.kind === "guest") throw new Refused("login_required");
       if (isMuted) throw new Refused("muted");
       if (room.isClosed) throw new Refused("room_closed");
-      return { room, role, readSeq, author: actor.id } as Member;
+      return { room, role, readSeq, author: actor.id, session: actor.session } as Member;
     },
     async moderator(actor, slug) {
       return (await withRole(actor, slug, ["owner", "moderator"])) as Moderator;

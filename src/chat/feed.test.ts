@@ -78,7 +78,7 @@ describe.each([
   test("gets what was edited and removed as it is now, in the order of the changes", async () => {
     const [first, second] = await write(3);
     const author = actor.id;
-    await writeAll([edit(first as MessageId, author, "better"), remove(second as MessageId)]);
+    await writeAll([edit(first as MessageId, author, "better"), remove(second as MessageId, author)]);
     await writeAll([edit(first as MessageId, author, "best")]);
     const shown = (changes: MessageView[]) => changes.map(({ seq, rev, text }) => [seq, rev, text]);
     expect(shown((await caughtUp(0)).changes)).toEqual([
@@ -127,7 +127,7 @@ test("memory and the store answer the same, whatever has happened in the room", 
   for (let round = 0; round < 40; round++) {
     const [author, old] = [actor.id, ids[(round * 7) % Math.max(1, ids.length)] as MessageId];
     if (round % 5 === 1) await writeAll([edit(old, author, `round ${round}`)]);
-    else if (round % 5 === 3) await writeAll([remove(old)]).catch(() => {});
+    else if (round % 5 === 3) await writeAll([remove(old, actor.id)]).catch(() => {});
     else ids = [...ids, ...(await write(12))];
     const { head } = await stores.messages.changesSince(reader.room.id, 0, 1);
     for (const rev of [0, 1, head - 130, head - 13, head - 1, head].filter((held) => held >= 0))

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import type { Account } from "../accounts/ports.ts";
 import { createMemoryBus } from "../bus/memory.ts";
 import { createMemoryLimit } from "../limits/memory.ts";
-import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
+import type { ClientKey, MessageId } from "../shared/ids.ts";
 import { PAGE_SIZE } from "../shared/limits.ts";
 import { actorIn, addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { writerOver } from "../testing/stores/writer.ts";
@@ -179,8 +179,8 @@ describe("a message sent again", () => {
 
 describe("another text for a message", () => {
   const write = async (text = "first") => (await messages.post(ann, draft(text))).message;
-  const actor = ({ author: id }: Member) =>
-    ({ kind: "member", id, name: "ann", session: "s" as SessionId, rank: "user" }) as const;
+  const actor = ({ author: id, session }: Member) =>
+    ({ kind: "member", id, name: "ann", session, rank: "user" }) as const;
 
   test("is checked like a message, and is a change of the same place that all are told of", async () => {
     const { id, seq, rev } = await write();

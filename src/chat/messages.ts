@@ -78,27 +78,27 @@ export function createMessages(deps: {
     }
   }
 
-  async function submit({ room, author }: Member, { key, text: typed }: Draft): Promise<Submitted> {
+  async function submit({ room, author, session }: Member, { key, text: typed }: Draft): Promise<Submitted> {
     const text = wellFormed(typed);
     await spend(rate, author);
-    const write = { kind: "post", room: room.id, author, key, text, createdAt: clock.now() } as const;
-    return { stored: writer.write(write) };
+    const message = { room: room.id, author, key, text, createdAt: clock.now() };
+    return { stored: writer.write({ kind: "post", session, ...message }) };
   }
 
   async function submitEdit(actor: Actor, id: MessageId, typed: string): Promise<Submitted> {
-    const { id: author } = signedIn(actor);
+    const { id: author, session } = signedIn(actor);
     const text = wellFormed(typed);
     await spend(rate, author);
-    return { stored: writer.write({ kind: "edit", id, author, text, at: clock.now() }) };
+    return { stored: writer.write({ kind: "edit", session, id, author, text, at: clock.now() }) };
   }
 
   async function submitRemoval(actor: Actor, id: MessageId): Promise<Submitted> {
     // Before anything is looked up: a guest does not learn which messages exist.
-    signedIn(actor);
+    const { id: by, session } = signedIn(actor);
     const place = await store.find(id);
     if (!place) throw new Refused("not_found");
     if (!(await mayRemove(actor, place.slug, place.author))) throw new Refused("forbidden");
-    return { stored: writer.write({ kind: "remove", id, at: clock.now() }) };
+    return { stored: writer.write({ kind: "remove", session, id, by, at: clock.now() }) };
   }
 
   function wellFormed(text: string): string {

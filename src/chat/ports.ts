@@ -148,11 +148,15 @@ export interface NewMessage {
   createdAt: number;
 }
 
-/** What takes a number in its room. Only its author edits a message; who may remove one is asked before. */
-export type Write =
+/**
+ * What takes a number in its room, and the session under which it is done. Only its author edits a message; who may remove
+ * one is asked before.
+ */
+export type Write = { session: SessionId } & (
   | ({ kind: "post" } & NewMessage)
   | { kind: "edit"; id: MessageId; author: UserId; text: string; at: number }
-  | { kind: "remove"; id: MessageId; at: number };
+  | { kind: "remove"; id: MessageId; by: UserId; at: number }
+);
 
 /** `stored`: it has taken the number `message.rev`. `repeated`: it had been done before, and nothing has changed. */
 export type Written =
@@ -181,9 +185,9 @@ export interface Since {
 export interface MessageStore {
   /**
    * Gives numbers to the batch in its order and stores it, all or nothing, in one transaction; within it the authors are
-   * asked whether they may write there now. When this resolves it is on stable storage. Rejects with `StorageLost` when
-   * only a new start can tell whether it is. With anything else it is not, or the way to the database was lost at the
-   * commit: the same key tells whoever tries again.
+   * asked whether they may write there now, and everybody whether they are signed in still. When this resolves it is on
+   * stable storage. Rejects with `StorageLost` when only a new start can tell whether it is. With anything else it is not,
+   * or the way to the database was lost at the commit: the same key tells whoever tries again.
    */
   write(batch: readonly Write[]): Promise<Written[]>;
   /** The newest messages, or with `before` the newest of those whose id is smaller. `removed`: their places as well. */

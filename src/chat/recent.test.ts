@@ -65,7 +65,10 @@ test("whoever has missed more than is kept, or claims more than there is, is the
 test("what somebody edits or removes is kept nowhere as it was", async () => {
   const [first, second] = await say(3, "secret");
   expect(await numbersAfter(0)).toHaveLength(3);
-  await Promise.all([writer.write(edit(idOf(first), ann, "better")), writer.write(remove(idOf(second)))]);
+  await Promise.all([
+    writer.write(edit(idOf(first), ann, "better")),
+    writer.write(remove(idOf(second), ann)),
+  ]);
   const kept = await recent.since(room, 0);
   expect(kept?.changes.map(({ rev, text }) => [rev, text])).toEqual([
     [3, "secret 3"],
@@ -90,7 +93,7 @@ test("what is posted and removed in one turn leaves no text", async () => {
   expect(await numbersAfter(0)).toEqual([1]);
   const next = (await stores.messages.page(room, { limit: 1 })).messages[0];
   const posted = say(1, "secret");
-  const removed = writer.write(remove(((next?.id ?? 0) + 1) as MessageId));
+  const removed = writer.write(remove(((next?.id ?? 0) + 1) as MessageId, ann));
   await Promise.all([posted, removed]);
   expect(JSON.stringify(await recent.since(room, 0))).not.toContain("secret");
   expect(await numbersAfter(0)).toEqual([1, 3]);

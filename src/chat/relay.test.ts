@@ -354,7 +354,7 @@ describe("whoever hears nothing of edits", () => {
     const [first, second] = await say(2);
     hint([first as MessageView]);
     told.splice(0);
-    numbersOnly(await write(edit(idOf(first), ann, "better"), remove(idOf(second)), draft("last")));
+    numbersOnly(await write(edit(idOf(first), ann, "better"), remove(idOf(second), ann), draft("last")));
     await wait(10);
     expect(revs()).toEqual([3, 4, 5]);
     expect(fresh()).toEqual(["5 last"]);

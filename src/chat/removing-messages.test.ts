@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import type { Account } from "../accounts/ports.ts";
 import { createMemoryBus } from "../bus/memory.ts";
 import { createMemoryLimit } from "../limits/memory.ts";
-import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
+import type { ClientKey, MessageId } from "../shared/ids.ts";
 import type { MessageView } from "../shared/protocol.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { hall, type Hall } from "../testing/stores/hall.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { addPerson, openSqliteStores, sessionOf, unique, type OpenStores } from "../testing/stores/open.ts";
 import { writerOver } from "../testing/stores/writer.ts";
 import { createAccess, type Access, type Actor, type Rank } from "./access.ts";
 import { createMessages, type Messages } from "./messages.ts";
@@ -55,9 +55,9 @@ beforeEach(async () => {
     moderator: actorOf(moderator),
     member: actorOf(await here.joins()),
     removed: actorOf(removed),
-    stranger: actorOf(await addAccount(stores)),
-    staff: actorOf(await addAccount(stores), "staff"),
-    superuser: actorOf(await addAccount(stores), "superuser"),
+    stranger: actorOf(await addPerson(stores)),
+    staff: actorOf(await addPerson(stores), "staff"),
+    superuser: actorOf(await addPerson(stores), "superuser"),
   };
 });
 
@@ -217,7 +217,7 @@ async function texts(): Promise<string[]> {
 }
 
 function actorOf({ id, name }: Account, rank: Rank = "user"): Actor & { kind: "member" } {
-  return { kind: "member", id, name, session: unique("session") as SessionId, rank };
+  return { kind: "member", id, name, session: sessionOf(id), rank };
 }
 
 async function refusalOf(promise: Promise<unknown>): Promise<Refused> {

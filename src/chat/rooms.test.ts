@@ -6,7 +6,7 @@ import type { ClientKey, SessionId } from "../shared/ids.ts";
 import { ROOM_NAME_MAX_LENGTH, ROOM_TOPIC_MAX_LENGTH } from "../shared/limits.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { hall } from "../testing/stores/hall.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import { addAccount, openSqliteStores, signIn, unique, type OpenStores } from "../testing/stores/open.ts";
 import { post } from "../testing/stores/scene.ts";
 import { asStaff, createAccess, type Actor, type Owner, type Rank, type Staff } from "./access.ts";
 import type { BusEvent, Room } from "./ports.ts";
@@ -220,6 +220,7 @@ describe("an owner", () => {
 
   test("ends the room for everybody, who are told", async () => {
     const key = unique("key") as ClientKey;
+    await signIn(stores, ann.id);
     const message = { room: owner.room.id, author: ann.id, key, text: "hello", createdAt: 1 };
     expect(await stores.messages.write([post(message)])).toMatchObject([{ outcome: "stored" }]);
     await rooms.remove(owner);

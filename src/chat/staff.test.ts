@@ -5,9 +5,17 @@ import { createSessions, type Sessions } from "../accounts/sessions.ts";
 import { createStanding } from "../accounts/standing.ts";
 import { createMemoryBus } from "../bus/memory.ts";
 import { createMemoryLimit } from "../limits/memory.ts";
-import type { ClientKey, MessageId, SessionId } from "../shared/ids.ts";
+import type { ClientKey, MessageId } from "../shared/ids.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
-import { addAccount, openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import {
+  addAccount,
+  addPerson,
+  openSqliteStores,
+  sessionOf,
+  signIn,
+  unique,
+  type OpenStores,
+} from "../testing/stores/open.ts";
 import { writerOver } from "../testing/stores/writer.ts";
 import { asStaff, asSuperuser, createAccess, type Access, type Staff } from "./access.ts";
 import { createMessages, type Messages } from "./messages.ts";
@@ -155,6 +163,7 @@ describe("an act is felt at once", () => {
   });
 
   test("by the readers of a message that is removed", async () => {
+    await signIn(stores, ann.id);
     const { message } = await messages.post(await access.member(actorOf(ann, "user"), PUBLIC_ROOM), {
       key: unique("key") as ClientKey,
       text: "hello",
@@ -219,7 +228,7 @@ async function entries() {
 }
 
 async function accountOf(rank: AccountRank): Promise<Account> {
-  const account = await addAccount(stores);
+  const account = await addPerson(stores);
   const flags = { isStaff: rank !== "user", isSuperuser: rank === "superuser" };
   return (await stores.accounts.update(account.id, flags)) ?? account;
 }
@@ -229,7 +238,7 @@ async function staffOf(rank: "staff" | "superuser"): Promise<Staff> {
 }
 
 function actorOf({ id, name }: Account, rank: AccountRank) {
-  return { kind: "member", id, name, session: unique("session") as SessionId, rank } as const;
+  return { kind: "member", id, name, session: sessionOf(id), rank } as const;
 }
 
 function codeOf(refused: unknown): string {

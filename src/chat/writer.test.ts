@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createMemoryBus } from "../bus/memory.ts";
-import type { ClientKey, MessageId, RoomId, UserId } from "../shared/ids.ts";
-import { openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
+import type { ClientKey, MessageId, RoomId, SessionId, UserId } from "../shared/ids.ts";
+import { openSqliteStores, sessionOf, unique, type OpenStores } from "../testing/stores/open.ts";
 import { edit, post, remove, scene } from "../testing/stores/scene.ts";
 import { writerOver } from "../testing/stores/writer.ts";
 import { StorageLost, type BusEvent, type MessageStore, type Write } from "./ports.ts";
@@ -19,6 +19,8 @@ let writer: Writer;
 /** What happened, in its order: `3 stored`, `told 0-3`, `answered 1`. */
 let events: string[];
 let told: Changed[];
+/** Sessions that everything here was told to be over. */
+let over: SessionId[];
 let failures: unknown[];
 
 beforeAll(async () => {
@@ -74,7 +76,7 @@ describe("what is sent in one turn", () => {
     const [first, second] = await Promise.all([say("first"), say("second")]);
     told = [];
     const [one, two] = [first.message.id as MessageId, second.message.id as MessageId];
-    await Promise.all([say("third"), writer.write(edit(one, ann, "better")), writer.write(remove(two))]);
+    await Promise.all([say("third"), writer.write(edit(one, ann, "better")), writer.write(remove(two, ann))]);
     expect(told).toMatchObject([{ from: 2, to: 5 }]);
     expect(told[0]?.changes.map(({ seq, rev, text }) => [seq, rev, text])).toEqual([
       [3, 3, "third"],
@@ -136,6 +138,25 @@ describe("a write that is refused", () => {
     expect(told).toMatchObject([{ from: 0, to: 2 }]);
     expect(textsTold()).toEqual(["1", "3"]);
     expect(failures).toEqual([]);
+  });
+
+  test("because its session is over ends that session here as well, before it is answered", async () => {
+    await stores.sessions.remove(sessionOf(ann));
+    const known: SessionId[][] = [];
+    const tries = (write: Promise<unknown>) => refusalOf(write).then(() => known.push([...over]));
+    const [posted] = await Promise.all([
+      say("of bob", { author: bob }),
+      tries(say("late")),
+      tries(say("later")),
+    ]);
+    expect(new Set(over)).toEqual(new Set([sessionOf(ann)]));
+    for (const each of known) expect(each).toContain(sessionOf(ann));
+    await tries(writer.write(remove(posted.message.id as MessageId, ann)));
+    await stores.accounts.update(bob, { isMuted: true });
+    expect((await refusalOf(say("muted", { author: bob }))).code).toBe("muted");
+    expect(new Set(over)).toEqual(new Set([sessionOf(ann)]));
+    expect(known).toHaveLength(3);
+    expect(textsTold()).toEqual(["of bob"]);
   });
 
   test("alone in its turn is nothing that anybody is told of, and neither is a repeat", async () => {
@@ -241,9 +262,10 @@ describe("whoever waits until nothing is on its way", () => {
 
 /** The writer over the real store, whatever happens to it on the way there. */
 function writing(write: MessageStore["write"]): Writer {
-  [events, told, failures] = [[], [], []];
+  [events, told, over, failures] = [[], [], [], []];
   const bus = createMemoryBus();
   bus.subscribe((event) => {
+    if (event.type === "sessions.ended") over.push(...event.sessions);
     if (event.type !== "messages.changed") return;
     told.push(event);
     events.push(`told ${event.from}-${event.to}`);

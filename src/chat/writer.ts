@@ -2,7 +2,7 @@
  * Group commit: whatever is sent within one turn of the event loop shares one transaction, and with it one wait for the
  * disk. What arrives while a transaction is on its way shares the next one. See docs/decisions/one-commit-a-turn.md.
  */
-import type { RoomId } from "../shared/ids.ts";
+import type { RoomId, SessionId } from "../shared/ids.ts";
 import type { MessageView } from "../shared/protocol.ts";
 import {
   StorageLost,
@@ -25,6 +25,7 @@ export interface Writer {
   /**
    * In the order of the calls. Resolves after the commit, when everyone who serves readers has been told; refuses what
    * may not be, and with `unavailable` when the store fails: then nothing of the batch is stored, or nobody can say.
+   * A session under which somebody is refused `login_required` is over for everything here before they know.
    */
   write(write: Write): Promise<Stored>;
   /** Resolves when nothing that has been sent by now is on its way, whatever comes meanwhile. */
@@ -77,11 +78,19 @@ export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): 
       return;
     }
     tell(written);
-    for (const [i, { resolve, reject }] of batch.entries()) {
+    for (const [i, { write, resolve, reject }] of batch.entries()) {
       const outcome = written[i] as Written;
-      if (outcome.outcome === "refused") reject(new Refused(outcome.code));
-      else resolve({ room: outcome.room, message: outcome.message, repeat: outcome.outcome === "repeated" });
+      if (outcome.outcome === "refused") {
+        if (outcome.code === "login_required") signOut(write.session);
+        reject(new Refused(outcome.code));
+      } else
+        resolve({ room: outcome.room, message: outcome.message, repeat: outcome.outcome === "repeated" });
     }
+  }
+
+  /** The word of whoever has ended it may come later. */
+  function signOut(session: SessionId): void {
+    bus.publish({ type: "sessions.ended", sessions: [session] });
   }
 
   /** One event a room: the numbers that a room has given within a transaction follow each other. */

@@ -3,12 +3,14 @@
  * are plain functions over a ledger, within one transaction that the database has begun and ends.
  */
 import type { NewMessage, RoomPlace, Write, WriteRefusal, Written } from "../chat/ports.ts";
-import type { ClientKey, MessageId, RoomId, UserId } from "../shared/ids.ts";
+import type { ClientKey, MessageId, RoomId, SessionId, UserId } from "../shared/ids.ts";
 import type { MessageView } from "../shared/protocol.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 
 /** What the rules look up, as of this moment in the transaction, and what they change. Numbers are SQLite's flags. */
 export interface Ledger {
+  /** Whose session it is; null for one that is over. */
+  whose(session: SessionId): UserId | null;
   room(id: RoomId): LedgerRoom | null;
   author(id: UserId): LedgerAuthor | null;
   isMember(room: RoomId, author: UserId): boolean;
@@ -55,6 +57,7 @@ interface Hall {
 
 /** What the batch has looked up; nothing of it outlives the transaction. */
 interface Known {
+  owners: Map<SessionId, UserId | null>;
   halls: Map<RoomId, Hall | null>;
   authors: Map<UserId, LedgerAuthor | null>;
   refusals: Map<string, WriteRefusal | null>;
@@ -62,7 +65,7 @@ interface Known {
 
 /** Writes the batch into the ledger, in its order. */
 export function writeBatch(ledger: Ledger, batch: readonly Write[]): Written[] {
-  const known: Known = { halls: new Map(), authors: new Map(), refusals: new Map() };
+  const known: Known = { owners: new Map(), halls: new Map(), authors: new Map(), refusals: new Map() };
   const written = batch.map((write) => writeOne(ledger, known, write));
   for (const hall of known.halls.values())
     if (hall && hall.head > hall.before) ledger.setHead(hall.place.id, hall.head);
@@ -80,10 +83,13 @@ function writeOne(ledger: Ledger, known: Known, write: Write): Written {
   }
 }
 
-/** The repeat of a message that was stored is answered even where its author may not write any more. */
-function post(ledger: Ledger, known: Known, message: NewMessage): Written {
-  const { room, author, key, text, createdAt } = message;
-  const code = refusal(ledger, known, room, author);
+/**
+ * The repeat of a message that was stored is answered even where its author may not write any more, or is signed out: it
+ * changes nothing, and whoever had no answer learns what came of it.
+ */
+function post(ledger: Ledger, known: Known, message: Extract<Write, { kind: "post" }>): Written {
+  const { session, room, author, key, text, createdAt } = message;
+  const code = signedOut(ledger, known, session, author) ?? refusal(ledger, known, room, author);
   if (code) return repeated(ledger, known, message) ?? { outcome: "refused", code };
   const [hall, person] = [found(known.halls.get(room), "room"), found(known.authors.get(author), "author")];
   const seq = hall.head + 1;
@@ -108,7 +114,10 @@ function repeated(ledger: Ledger, known: Known, { room, author, key, text }: New
 }
 
 function edit(ledger: Ledger, known: Known, write: Extract<Write, { kind: "edit" }>): Written {
-  const { id, author, text, at } = write;
+  const { session, id, author, text, at } = write;
+  // Before the message is looked up: whoever is signed out does not learn which there are.
+  const over = signedOut(ledger, known, session, author);
+  if (over) return { outcome: "refused", code: over };
   const place = ledger.place(id);
   if (!place) return { outcome: "refused", code: "not_found" };
   const code = refusal(ledger, known, place.roomId, author) ?? (place.author === author ? null : "forbidden");
@@ -119,12 +128,21 @@ function edit(ledger: Ledger, known: Known, write: Extract<Write, { kind: "edit"
   return { outcome: "stored", room: hall.place, message: ledger.view(id) };
 }
 
-function remove(ledger: Ledger, known: Known, { id, at }: Extract<Write, { kind: "remove" }>): Written {
+function remove(ledger: Ledger, known: Known, write: Extract<Write, { kind: "remove" }>): Written {
+  const { session, id, by, at } = write;
+  const over = signedOut(ledger, known, session, by);
+  if (over) return { outcome: "refused", code: over };
   const place = ledger.place(id);
   if (!place) return { outcome: "refused", code: "not_found" };
   const hall = found(hallOf(ledger, known, place.roomId), "room");
   ledger.empty(id, at, ++hall.head);
   return { outcome: "stored", room: hall.place, message: ledger.view(id) };
+}
+
+/** Nobody writes under a session that is over, or that is somebody else's. Asked once a batch. */
+function signedOut(ledger: Ledger, known: Known, session: SessionId, user: UserId): "login_required" | null {
+  const owner = remembered(known.owners, session, () => ledger.whose(session));
+  return owner === user ? null : "login_required";
 }
 
 /** Why this author may not write in this room now; null when they may. Asked once a batch. */

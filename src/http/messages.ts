@@ -78,8 +78,8 @@ export function messageRoutes({
     async ({ request, server, visitor, params: { slug, id: place } }) => {
       const fields = await readFields(request);
       if (!visitor.staleCookie) edge.demandCsrf(request, server, visitor, fields);
-      const permalink = `/rooms/${slug}/messages/${place}`;
-      if (!visitor.signedIn) return leadTo(withNext("/login", permalink), request);
+      const login = withNext("/login", `/rooms/${slug}/messages/${place}`);
+      if (!visitor.signedIn) return leadTo(login, request);
       const id = messageId(place);
       if (!id) throw new Refused("not_found");
       const reader = await access.reader(visitor.actor, slug);
@@ -88,6 +88,7 @@ export function messageRoutes({
       const text = fields.get("text") ?? "";
       const { refused } = await attempt(messages.edit(visitor.actor, id, withPlainBreaks(text)));
       if (!refused) return seeOther(await placeOf(reader, id));
+      if (refused.code === "login_required") return leadTo(login, request);
       if (refused.code === "not_found" || refused.code === "forbidden") throw refused;
       const { error, extras } = reasonOf(refused, request);
       return pages.permalink(request, visitor, slug, place, { text, error }, extras);
@@ -100,12 +101,14 @@ export function messageRoutes({
       const fields = await readFields(request);
       // The session ended since the page was drawn: its token says nothing any more, but the writer may log in again.
       if (!visitor.staleCookie) edge.demandCsrf(request, server, visitor, fields);
-      if (!visitor.signedIn) return leadTo(withNext("/login", `/rooms/${slug}`), request);
+      const login = withNext("/login", `/rooms/${slug}`);
+      if (!visitor.signedIn) return leadTo(login, request);
       const text = fields.get("text") ?? "";
       const key = clientKey(fields.get("key")) ?? keys.clientKey();
       const draft = { key, text: withPlainBreaks(text) };
       const { refused } = await attempt(send(visitor.actor, slug, draft));
       if (!refused) return seeOther(`/rooms/${slug}`);
+      if (refused.code === "login_required") return leadTo(login, request);
       if (refused.code === "not_found") throw refused;
       const { error, extras } = reasonOf(refused, request);
       const messageKey = refused.code === "key_reused" ? keys.clientKey() : key;

@@ -2,11 +2,11 @@
 import type { NewMessage, Write, Written } from "../chat/ports.ts";
 import { createPostgresMessages, type PostgresMessages } from "../db/postgres/messages.ts";
 import { openPostgres, type PostgresDatabase } from "../db/postgres/open.ts";
-import { members, rooms, users } from "../db/postgres/schema.ts";
+import { members, rooms, sessions, users } from "../db/postgres/schema.ts";
 import { MIGRATIONS } from "../resources.ts";
 import type { ClientKey, RoomId, UserId } from "../shared/ids.ts";
 import type { MessageView } from "../shared/protocol.ts";
-import { unique } from "./stores/open.ts";
+import { sessionFor, unique } from "./stores/open.ts";
 import { post } from "./stores/scene.ts";
 
 export interface Node {
@@ -31,7 +31,7 @@ export async function openNode(database: string, name: string, pool = 3): Promis
   };
 }
 
-/** New rooms, and new people who belong to all of them. */
+/** New rooms, and new people who are signed in and belong to all of them. */
 export async function settle({ db }: Node, sizes: { rooms: number; people: number }) {
   const made = (count: number) => Array.from({ length: count }, () => unique("name"));
   const places = await db
@@ -43,6 +43,7 @@ export async function settle({ db }: Node, sizes: { rooms: number; people: numbe
     .values(made(sizes.people).map((name) => ({ name, nameKey: name, passwordHash: "none", createdAt: 0 })))
     .returning({ id: users.id });
   const pairs = places.flatMap(({ id: roomId }) => accounts.map(({ id: userId }) => ({ roomId, userId })));
+  await db.insert(sessions).values(accounts.map(({ id }) => sessionFor(id)));
   await db.insert(members).values(pairs.map((pair) => ({ ...pair, role: "member" as const, joinedAt: 0 })));
   const [room, author] = [places[0]?.id as RoomId, accounts[0]?.id as UserId];
   return {

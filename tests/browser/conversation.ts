@@ -1,8 +1,9 @@
 /** What people say, for rooms that should look lived in; and a way to let them have said it days ago. */
 import { nameKey } from "../../src/accounts/names.ts";
-import type { ClientKey } from "../../src/shared/ids.ts";
+import type { ClientKey, SessionId } from "../../src/shared/ids.ts";
 import { inStores } from "../../src/testing/database.ts";
 import { newKey } from "../../src/testing/socket.ts";
+import { signIn } from "../../src/testing/stores/open.ts";
 import { post, postedOf } from "../../src/testing/stores/scene.ts";
 
 export interface Said {
@@ -12,18 +13,25 @@ export interface Said {
   at: number;
 }
 
-/** Writes messages straight into the store: through the doors of the product nobody speaks yesterday. */
+/**
+ * Writes messages straight into the store, under sessions that are open for just as long: through the doors of the product
+ * nobody speaks yesterday.
+ */
 export async function said(place: { dataDir: string }, lines: readonly Said[]): Promise<number[]> {
-  const written = await inStores(place, async ({ accounts, messages, rooms }) => {
+  const written = await inStores(place, async ({ accounts, messages, rooms, sessions }) => {
     const room = (await rooms.entry("public", null))?.room;
     const batch = [];
+    const opened = new Set<SessionId>();
     for (const { by, text, at } of lines) {
       const account = await accounts.byNameKey(nameKey(by));
       if (!room || !account) throw new Error(`${by} has no account`);
+      opened.add(await signIn({ sessions }, account.id));
       const key = newKey() as ClientKey;
       batch.push(post({ room: room.id, author: account.id, key, text, createdAt: at }));
     }
-    return messages.write(batch);
+    const done = await messages.write(batch);
+    for (const session of opened) await sessions.remove(session);
+    return done;
   });
   return postedOf(written).map(({ id }) => id);
 }

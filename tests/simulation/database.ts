@@ -2,16 +2,8 @@
  * A database in memory whose transactions go through two steps, as on a disk: written, which the power may undo, and synced,
  * which is for ever. It keeps the state that every change left behind, for whoever checks what has been told of it.
  */
-import type {
-  NewMessage,
-  Role,
-  Room,
-  RoomPlace,
-  Write,
-  WriteRefusal,
-  Written,
-} from "../../src/chat/ports.ts";
-import type { MessageId, RoomId, UserId } from "../../src/shared/ids.ts";
+import type { Role, Room, RoomPlace, Write, WriteRefusal, Written } from "../../src/chat/ports.ts";
+import type { MessageId, RoomId, SessionId, UserId } from "../../src/shared/ids.ts";
 import type { MessageView } from "../../src/shared/protocol.ts";
 
 export interface Tables {
@@ -65,13 +57,14 @@ export interface Database {
   restore(copy: Tables, epoch: string): void;
 }
 
-export function createDatabase(initial: Tables): Database {
+/** `sessions`: whose each of them is. No backup brings them back. */
+export function createDatabase(initial: Tables, sessions: ReadonlyMap<SessionId, UserId>): Database {
   let tables = initial;
   let unsynced: Transaction[] = [];
 
   function begin(batch: readonly Write[]): Transaction {
     const transaction: Transaction = { written: [], changes: [], keys: new Map(), isVisible: false };
-    const work = createWork(tables, transaction);
+    const work = createWork(tables, sessions, transaction);
     for (const write of batch) transaction.written.push(work(write));
     unsynced.push(transaction);
     return transaction;
@@ -142,7 +135,11 @@ function copyOf(tables: Tables): Tables {
 }
 
 /** The rules of `MessageStore.write` over what is stored and what this transaction has done so far. */
-function createWork(tables: Tables, { changes, keys }: Transaction): (write: Write) => Written {
+function createWork(
+  tables: Tables,
+  sessions: ReadonlyMap<SessionId, UserId>,
+  { changes, keys }: Transaction,
+): (write: Write) => Written {
   const fresh = new Map<MessageId, Row>();
   const given = new Map<RoomId, number>();
   let lastId = tables.lastId;
@@ -172,11 +169,11 @@ function createWork(tables: Tables, { changes, keys }: Transaction): (write: Wri
     return { outcome: "stored", room: placeOf(room), message: left.view };
   }
 
-  function post({ room, author, key, text, createdAt }: NewMessage): Written {
+  function post({ session, room, author, key, text, createdAt }: Extract<Write, { kind: "post" }>): Written {
     const name = `${author} ${key}`;
     const sent = rowOf((keys.get(name) ?? tables.keys.get(name) ?? 0) as MessageId);
     if (sent) return repeated(sent, room, text);
-    const code = refusal(room, author);
+    const code = sessions.get(session) === author ? refusal(room, author) : "login_required";
     if (code) return { outcome: "refused", code };
     if (typeof text !== "string") throw new Error("a message has a text");
     const id = ++lastId as MessageId;
@@ -192,7 +189,8 @@ function createWork(tables: Tables, { changes, keys }: Transaction): (write: Wri
     return { outcome: "repeated", room: placeOf(sentTo), message: view };
   }
 
-  function edit({ id, author, text, at }: Extract<Write, { kind: "edit" }>): Written {
+  function edit({ session, id, author, text, at }: Extract<Write, { kind: "edit" }>): Written {
+    if (sessions.get(session) !== author) return { outcome: "refused", code: "login_required" };
     const row = rowOf(id);
     if (!row || row.view.deletedAt != null) return { outcome: "refused", code: "not_found" };
     const code = refusal(row.room, author) ?? (row.author === author ? null : "forbidden");
@@ -201,7 +199,8 @@ function createWork(tables: Tables, { changes, keys }: Transaction): (write: Wri
     return change(row, row.room, author, { ...row.view, text, editedAt: at });
   }
 
-  function remove({ id, at }: Extract<Write, { kind: "remove" }>): Written {
+  function remove({ session, id, by, at }: Extract<Write, { kind: "remove" }>): Written {
+    if (sessions.get(session) !== by) return { outcome: "refused", code: "login_required" };
     const row = rowOf(id);
     if (!row || row.view.deletedAt != null) return { outcome: "refused", code: "not_found" };
     return change(row, row.room, row.author, { ...row.view, text: "", deletedAt: at });

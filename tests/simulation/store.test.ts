@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import type { Account } from "../../src/accounts/ports.ts";
-import type { ClientKey, MessageId, RoomId, UserId } from "../../src/shared/ids.ts";
+import type { Account, Session } from "../../src/accounts/ports.ts";
+import type { ClientKey, MessageId, RoomId, SessionId, UserId } from "../../src/shared/ids.ts";
 import { PUBLIC_ROOM } from "../../src/shared/rooms.ts";
-import type { OpenStores } from "../../src/testing/stores/open.ts";
+import { sessionOf, type OpenStores } from "../../src/testing/stores/open.ts";
 import { editing } from "../../src/testing/stores/editing.ts";
 import { posting } from "../../src/testing/stores/posting.ts";
 import { aroundMessage, changing, paging } from "../../src/testing/stores/reading.ts";
 import { refusing } from "../../src/testing/stores/refusing.ts";
 import { findingMessages, removing } from "../../src/testing/stores/removing.ts";
+import { edit, post } from "../../src/testing/stores/scene.ts";
 import { createDatabase, memberKey, type Database, type Hall, type Tables } from "./database.ts";
 import { createEntries, createMessageStore, PERFECT, type StoreHabits } from "./store.ts";
 
@@ -32,7 +33,7 @@ describe("when the power goes", () => {
     ] as const) {
       const { db, say, texts } = talk({});
       await say("answered");
-      db.begin([post("a"), post("b")]);
+      db.begin([says("a"), says("b")]);
       db.crash(() => survivors);
       expect(texts()).toEqual([...expected]);
     }
@@ -48,16 +49,9 @@ describe("when the power goes", () => {
 
   test("an edit that is lost leaves the text from before", () => {
     const { db, texts } = talk({});
-    db.sync(db.begin([post("before")]));
+    db.sync(db.begin([says("before")]));
     const [row] = db.tables().rows.values();
-    const edit = {
-      kind: "edit",
-      id: row?.view.id as MessageId,
-      author: 1 as UserId,
-      text: "after",
-      at: 1,
-    } as const;
-    db.show(db.begin([edit]));
+    db.show(db.begin([edit(row?.view.id as MessageId, ANN, "after")]));
     expect(texts()).toEqual(["after"]);
     db.crash(() => 0);
     expect(texts()).toEqual(["before"]);
@@ -70,16 +64,18 @@ let halls = 1;
 
 const ROOM = 1 as RoomId;
 
-function post(text: string) {
+const ANN = 1 as UserId;
+
+function says(text: string) {
   const key = `key-${text}-${(made += 1)}` as ClientKey;
-  return { kind: "post", room: ROOM, author: 1 as UserId, key, text, createdAt: 1 } as const;
+  return post({ room: ROOM, author: ANN, key, text, createdAt: 1 });
 }
 
 /** A room with one person; nothing that is written is synced until the database says so. */
 function talk(habits: StoreHabits) {
-  const db = createDatabase(empty());
+  const db = createDatabase(empty(), new Map([[sessionOf(ANN), ANN]]));
   db.tables().rooms.set(ROOM, hall(ROOM, "public", "public"));
-  db.tables().users.set(1 as UserId, { name: "ann", isMuted: false });
+  db.tables().users.set(ANN, { name: "ann", isMuted: false });
   const never = new Promise<void>(() => {});
   const disk = {
     ...PERFECT,
@@ -88,14 +84,15 @@ function talk(habits: StoreHabits) {
   const store = createMessageStore(db, disk, habits);
   return {
     db,
-    say: (text: string) => store.write([post(text)]),
+    say: (text: string) => store.write([says(text)]),
     texts: () => [...db.tables().rows.values()].map(({ view }) => view.text),
   };
 }
 
 /** As much of the stores as these promises ask for. */
 function open(): OpenStores {
-  const db = createDatabase(empty());
+  const sessions = new Map<SessionId, UserId>();
+  const db = createDatabase(empty(), sessions);
   const { rooms, users, members } = db.tables();
   rooms.set(ROOM, hall(ROOM, PUBLIC_ROOM, "public"));
   const here = {
@@ -120,6 +117,11 @@ function open(): OpenStores {
         if (deletedAt) users.delete(id);
         else Object.assign(users.get(id) ?? expect.unreachable(), { isMuted });
       },
+    },
+    sessions: {
+      find: async (id: SessionId) => sessions.get(id) ?? null,
+      create: async ({ id, userId }: Session) => void sessions.set(id, userId),
+      remove: async (id: SessionId) => void sessions.delete(id),
     },
     async addRoom(slug: string) {
       const id = (halls += 1) as RoomId;

@@ -91,7 +91,7 @@ export function createWorld({ random, parts, told, isLossy, trace }: WorldOption
   /** Who has lost the hall, and was told so. */
   const gone = new Set<UserId>();
 
-  const db = createDatabase(tablesOf(people, told, ledger));
+  const db = createDatabase(tablesOf(people, told, ledger), sessions);
   const histories = new Map<string, Tables>();
   const pages: Page[] = [];
   const owners = new Map<Page, Person>();

@@ -1,7 +1,7 @@
 /** What a batch needs to know, read at once, and what it changes, stored at once. */
 import type { Sql } from "postgres";
 import type { Write, Written } from "../../chat/ports.ts";
-import type { ClientKey, MessageId, RoomId, UserId } from "../../shared/ids.ts";
+import type { ClientKey, MessageId, RoomId, SessionId, UserId } from "../../shared/ids.ts";
 import { FROM, VIEW } from "../message-view.ts";
 import { found, type Ledger, type LedgerAuthor, type LedgerMessage, type LedgerRoom } from "../writing.ts";
 import { statementsOf, type Effects } from "./storing.ts";
@@ -36,15 +36,19 @@ function subjectsOf(batch: readonly Write[], roomsOf: RoomsOf) {
     messages: rising(edited.map(({ id }) => id)),
     rooms: rising([...posts.map(({ room }) => room), ...roomsOf.values()]),
     people: rising(batch.flatMap((write) => (write.kind === "remove" ? [] : [write.author]))),
+    sessions: [...new Set(batch.map(({ session }) => session))],
   };
 }
 
 const rising = <Id extends number>(ids: Id[]) => [...new Set(ids)].toSorted((a, b) => a - b);
 
-/** Begins the transaction and reads in it, in one flush. From here on nothing of this changes under our hands. */
+/**
+ * Begins the transaction and reads in it, in one flush. From here on nothing of this changes under our hands but sessions,
+ * which are looked at when all locks are held: whoever ends several locks them in no order, and we could wait in a circle.
+ */
 export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: RoomsOf): Promise<OpenLedger> {
-  const { posts, pairs, messages: edited, rooms: roomIds, people } = subjectsOf(batch, roomsOf);
-  const [, rooms, authors, members, sent, places, [drawn]] = await Promise.all([
+  const { posts, pairs, messages: edited, rooms: roomIds, people, sessions } = subjectsOf(batch, roomsOf);
+  const [, rooms, authors, owners, members, sent, places, [drawn]] = await Promise.all([
     sql`BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE`,
     sql<LedgerRoom[]>`
       SELECT id, slug, is_closed AS "isClosed", head FROM rooms WHERE id = ANY(${roomIds}::bigint[])
@@ -52,6 +56,8 @@ export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: Roo
     sql<(LedgerAuthor & { id: UserId })[]>`
       SELECT id, name, avatar, is_active AND deleted_at IS NULL AS "isHere", is_muted AS "isMuted"
       FROM users WHERE id = ANY(${people}::bigint[]) ORDER BY id FOR SHARE`,
+    sql<{ id: SessionId; user: UserId }[]>`
+      SELECT id, user_id AS "user" FROM sessions WHERE id = ANY(${sessions}::text[])`,
     sql<{ room: RoomId; author: UserId }[]>`
       SELECT m.room_id AS room, m.user_id AS author
       FROM unnest(${pairs.map(({ room }) => room)}::bigint[], ${pairs.map(({ author }) => author)}::bigint[])
@@ -69,6 +75,7 @@ export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: Roo
 
   const roomsById = new Map(rooms.map((room) => [room.id, room]));
   const authorsById = new Map(authors.map(({ id, ...author }) => [id, author]));
+  const ownersById = new Map(owners.map(({ id, user }) => [id, user]));
   const belonging = new Set(members.map(({ room, author }) => `${room} ${author}`));
   const byId = new Map(places.map((row) => [row.id, row]));
   const byKey = new Map(sent.map((row) => [`${row.authorId} ${row.key}`, byId.get(row.id) ?? row]));
@@ -81,6 +88,7 @@ export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: Roo
   }
 
   return {
+    whose: (session) => ownersById.get(session) ?? null,
     room: (id) => roomsById.get(id) ?? null,
     author: (id) => authorsById.get(id) ?? null,
     isMember: (room, author) => belonging.has(`${room} ${author}`),

@@ -99,7 +99,11 @@ test("nodes that write in many rooms at once do not wait for each other in a cir
     const [room, author] = [rooms[chance(6)] as RoomId, people[chance(8)] as UserId];
     const id = idOf(posted[chance(posted.length)]);
     const kind = chance(10);
-    return kind < 7 ? say("new", { room, author }) : kind < 9 ? edit(id, author, unique("text")) : remove(id);
+    return kind < 7
+      ? say("new", { room, author })
+      : kind < 9
+        ? edit(id, author, unique("text"))
+        : remove(id, author);
   };
   const seen = aside();
   async function meanwhile(): Promise<void> {
@@ -219,7 +223,7 @@ test("a commit whose answer is lost is answered as what it was, and is not done 
   const one = await node("one", wire.url);
   const { room, author, say } = await settle(one, { rooms: 1, people: 1 });
   const [first, second] = postedOf(await one.log.write([say("first"), say("second")]));
-  const batch = [say("third"), edit(idOf(first), author, "better"), remove(idOf(second))];
+  const batch = [say("third"), edit(idOf(first), author, "better"), remove(idOf(second), author)];
   wire.loseAnswerTo("COMMIT");
   const written = await one.log.write(batch);
   expect(wire.lost()).toBe(1);

@@ -3,6 +3,7 @@
  * Everything inside is synchronous: a transaction that awaits would commit at its first await.
  */
 import { StorageLost, type Write, type Written } from "../../chat/ports.ts";
+import type { UserId } from "../../shared/ids.ts";
 import type { MessageView } from "../../shared/protocol.ts";
 import { FROM, VIEW } from "../message-view.ts";
 import {
@@ -31,6 +32,9 @@ export function createWriting(db: SqliteDatabase): (batch: readonly Write[]) => 
 }
 
 function createLedger({ $client: client }: SqliteDatabase): Ledger {
+  const ownerOf = client.query<{ user: UserId }, [string]>(
+    "SELECT user_id AS user FROM sessions WHERE id = ?",
+  );
   const roomOf = client.query<LedgerRoom, [number]>(
     "SELECT id, slug, is_closed AS isClosed, head FROM rooms WHERE id = ?",
   );
@@ -67,6 +71,7 @@ function createLedger({ $client: client }: SqliteDatabase): Ledger {
   );
 
   return {
+    whose: (session) => ownerOf.get(session)?.user ?? null,
     room: (id) => roomOf.get(id),
     author: (id) => authorOf.get(id),
     isMember: (room, author) => memberOf.get(room, author) !== null,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Stretch } from "../../accounts/ports.ts";
 import type { ClientKey } from "../../shared/ids.ts";
-import { addAccount, unique, type OpenStores } from "./open.ts";
+import { addAccount, addPerson, unique, type OpenStores } from "./open.ts";
 import { idOf, post, postedOf, remove } from "./scene.ts";
 
 const ALL = { q: "", before: null, limit: 100 };
@@ -40,7 +40,7 @@ export function listing(open: () => Promise<OpenStores>): void {
 
   test("rooms are listed with their owner and how many belong to them and are written in them", async () => {
     const slug = unique("room");
-    const [owner, bob, put] = [await addAccount(stores), await addAccount(stores), await addAccount(stores)];
+    const [owner, bob, put] = [await addAccount(stores), await addPerson(stores), await addAccount(stores)];
     await stores.rooms.create({ slug, name: "A Quiet Room", createdAt: 1 }, owner.id);
     const room = (await stores.rooms.entry(slug, owner.id))?.room;
     if (!room) throw new Error("there is no room");
@@ -53,7 +53,7 @@ export function listing(open: () => Promise<OpenStores>): void {
       return post({ room: room.id, author: bob.id, key, text: `${i}`, createdAt: i });
     });
     const [first] = postedOf(await stores.messages.write(batch));
-    await stores.messages.write([remove(idOf(first))]);
+    await stores.messages.write([remove(idOf(first), bob.id)]);
     await stores.rooms.update(room.id, { isClosed: true });
     for (const q of [slug, "quiet", "Quiet"]) {
       expect((await stores.directory.rooms({ ...ALL, q })).items).toEqual([

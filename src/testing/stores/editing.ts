@@ -55,7 +55,11 @@ export function editing(stores: () => OpenStores): void {
   test("of a message that is removed, or never was, is not found", async () => {
     const { messages, room, ann, posted } = await sceneOf(stores(), 1);
     const id = idOf(posted[0]);
-    const removed = [edit(id, ann.id, "before", NOW), remove(id, NOW), edit(id, ann.id, "after", NOW)];
+    const removed = [
+      edit(id, ann.id, "before", NOW),
+      remove(id, ann.id, NOW),
+      edit(id, ann.id, "after", NOW),
+    ];
     expect(outcomesOf(await messages.write(removed))).toEqual(["stored", "stored", "not_found"]);
     const missing = edit(1_000_000_000 as MessageId, ann.id, "x", NOW);
     expect(outcomesOf(await messages.write([missing]))).toEqual(["not_found"]);
@@ -84,7 +88,7 @@ export function editing(stores: () => OpenStores): void {
     const batches = posted.map((message) => [
       say(`after ${message.seq}`),
       edit(idOf(message), ann.id, "again", NOW),
-      remove(idOf(message), NOW),
+      remove(idOf(message), ann.id, NOW),
     ]);
     const written = await Promise.all(batches.map((batch) => messages.write(batch)));
     const numbers = written.flatMap(postedOf).map(({ rev }) => rev);

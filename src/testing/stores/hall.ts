@@ -2,7 +2,7 @@
 import type { Account } from "../../accounts/ports.ts";
 import type { Entry, Invitation, NewInvitation, NewMessage, RoomMember } from "../../chat/ports.ts";
 import type { ClientKey, RoomId } from "../../shared/ids.ts";
-import { addAccount, unique, type OpenStores } from "./open.ts";
+import { addPerson, unique, type OpenStores } from "./open.ts";
 import { post } from "./scene.ts";
 
 export interface Hall {
@@ -20,7 +20,7 @@ export interface Hall {
 }
 
 export async function hall(stores: OpenStores): Promise<Hall> {
-  const owner = await addAccount(stores, unique("owner"));
+  const owner = await addPerson(stores, unique("owner"));
   const slug = unique("hall");
   await stores.rooms.create({ slug, name: slug, createdAt: 1 }, owner.id);
   const { room } = await entryOf(stores, slug, owner);
@@ -37,7 +37,7 @@ export async function hall(stores: OpenStores): Promise<Hall> {
     owner,
     invites,
     async joins(at = 1, name = unique("guest")) {
-      const account = await addAccount(stores, name);
+      const account = await addPerson(stores, name);
       const accepted = await stores.invitations.accept((await invites()).id, account.id, at);
       if (typeof accepted === "string") throw new Error(`${name} was not let in: ${accepted}`);
       return account;

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { ClientKey, SessionId, UserId } from "../../shared/ids.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
-import { type OpenStores, unique, addAccount } from "./open.ts";
+import { type OpenStores, unique, addAccount, addPerson } from "./open.ts";
 import { changesOf, numbersOf, post, rejects, scene } from "./scene.ts";
 
 export function naming(open: () => Promise<OpenStores>): void {
@@ -44,7 +44,7 @@ export function findingRooms(stores: () => OpenStores): void {
     const slug = unique("room");
     const id = await stores().addRoom(slug);
     expect((await stores().rooms.entry(slug, null))?.room).toMatchObject({ id, slug, head: 0 });
-    const ann = await addAccount(stores());
+    const ann = await addPerson(stores());
     await stores().addMember(id, ann.id);
     const key = unique("key") as ClientKey;
     await stores().messages.write([post({ room: id, author: ann.id, key, text: "hello", createdAt: 1 })]);

@@ -244,7 +244,7 @@ export function markingRead(stores: () => OpenStores): void {
     const bob = await here.joins();
     const id = (await here.says(here.owner, "1")) as MessageId;
     await stores().members.markRead(here.room, bob.id, 1);
-    await stores().messages.write([remove(id)]);
+    await stores().messages.write([remove(id, here.owner.id)]);
     expect(await unread(bob, here.slug)).toBe(0);
     await here.says(here.owner, "2");
     expect(await unread(bob, here.slug)).toBe(1);

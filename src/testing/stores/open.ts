@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
-import type { Account } from "../../accounts/ports.ts";
+import type { Account, Session } from "../../accounts/ports.ts";
 import type { SignedInActor } from "../../chat/access.ts";
 import type { Role } from "../../chat/ports.ts";
 import { openSqlite } from "../../db/sqlite/open.ts";
@@ -99,5 +99,32 @@ export async function actorIn(
   const { id, name } = account ?? (await addAccount(stores));
   const entry = await stores.rooms.entry(room, id);
   if (entry) await stores.addMember(entry.room.id, id);
-  return { kind: "member", id, name, session: unique("session") as SessionId, rank: "user" };
+  return { kind: "member", id, name, session: await signIn(stores, id), rank: "user" };
+}
+
+/** A new account that is signed in. */
+export async function addPerson(
+  stores: Pick<OpenStores, "accounts" | "sessions">,
+  name?: string,
+): Promise<Account> {
+  const account = await addAccount(stores, name);
+  await signIn(stores, account.id);
+  return account;
+}
+
+/** Opens the session under which tests write for somebody, unless it is open already. */
+export async function signIn({ sessions }: Pick<OpenStores, "sessions">, user: UserId): Promise<SessionId> {
+  const session = sessionFor(user);
+  if (!(await sessions.find(session.id))) await sessions.create(session);
+  return session.id;
+}
+
+/** The one that `signIn` opens. */
+export function sessionOf(user: UserId): SessionId {
+  return `session-of-${user}` as SessionId;
+}
+
+export function sessionFor(userId: UserId): Session {
+  const times = { createdAt: 0, expiresAt: Number.MAX_SAFE_INTEGER };
+  return { id: sessionOf(userId), userId, csrf: "", ...times, address: "", agent: "" };
 }

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { Written } from "../../chat/ports.ts";
 import type { ClientKey } from "../../shared/ids.ts";
-import { type OpenStores, unique, addAccount } from "./open.ts";
+import { type OpenStores, unique, addPerson } from "./open.ts";
 import { changesOf, postedOf, numbersOf, outcomesOf, rejects, scene } from "./scene.ts";
 
 const KEY_REUSED: Written = { outcome: "refused", code: "key_reused" };
@@ -123,7 +123,7 @@ export function posting(stores: () => OpenStores): void {
   test("two authors may use one key", async () => {
     const { messages, bob, say } = await scene(stores());
     const draft = say("hello");
-    const results = await messages.write([draft, { ...draft, author: bob.id, text: "mine" }]);
+    const results = await messages.write([draft, say("mine", { author: bob.id, key: draft.key })]);
     expect(outcomesOf(results)).toEqual(["stored", "stored"]);
     expect(postedOf(results)[1]?.author).toBe(bob.name);
   });
@@ -184,7 +184,7 @@ export function posting(stores: () => OpenStores): void {
 
   test("an author who is gone leaves the messages, under the name that they had", async () => {
     const { messages, room, say } = await scene(stores());
-    const carl = await addAccount(stores());
+    const carl = await addPerson(stores());
     await stores().addMember(room, carl.id);
     await messages.write([say("hello", { author: carl.id })]);
     await stores().removeAccount(carl.id);

@@ -165,7 +165,7 @@ export function changing(stores: () => OpenStores): void {
 
   test("goes up to the head over numbers that later changes have taken the place of", async () => {
     const { messages, room, ann, posted } = await sceneOf(stores(), 4);
-    await messages.write([remove(idOf(posted[3]), 5), edit(idOf(posted[0]), ann.id, "again")]);
+    await messages.write([remove(idOf(posted[3]), ann.id, 5), edit(idOf(posted[0]), ann.id, "again")]);
     const first = await messages.changesSince(room, 0, 3);
     expect(first).toMatchObject({ head: 6, to: 5 });
     expect(first.changes.map(({ rev }) => rev)).toEqual([2, 3, 5]);
@@ -174,10 +174,10 @@ export function changing(stores: () => OpenStores): void {
   });
 
   test("is told in short by the numbers of the last changes, of rooms that exist", async () => {
-    const { messages, room, other, say } = await scene(stores());
+    const { messages, room, other, ann, say } = await scene(stores());
     const missing = 1_000_000_000 as RoomId;
     const [posted] = postedOf(await messages.write([say("a"), say("b")]));
-    await messages.write([remove(idOf(posted))]);
+    await messages.write([remove(idOf(posted), ann.id)]);
     expect(await messages.heads([room, other, missing])).toEqual(
       new Map([
         [room, 3],

@@ -11,7 +11,7 @@ export function removing(stores: () => OpenStores): void {
   test("takes the text away, leaves the place, and is a change like any other", async () => {
     const { messages, room, ann, posted } = await sceneOf(stores(), 3);
     const id = idOf(posted[1]);
-    const removed = await messages.write([remove(id, NOW)]);
+    const removed = await messages.write([remove(id, ann.id, NOW)]);
     const tombstone = { ...posted[1], text: "", rev: 4, deletedAt: NOW };
     expect(removed).toMatchObject([{ outcome: "stored", room: { id: room }, message: tombstone }]);
     expect(postedOf(removed)[0]).toMatchObject({ id, seq: 2, author: ann.name, createdAt: 2 });
@@ -26,28 +26,30 @@ export function removing(stores: () => OpenStores): void {
   });
 
   test("twice is once: nothing changes any more", async () => {
-    const { messages, room, posted } = await sceneOf(stores(), 1);
-    expect(outcomesOf(await messages.write([remove(idOf(posted[0]), NOW)]))).toEqual(["stored"]);
+    const { messages, room, ann, posted } = await sceneOf(stores(), 1);
+    expect(outcomesOf(await messages.write([remove(idOf(posted[0]), ann.id, NOW)]))).toEqual(["stored"]);
     const known = await changesOf(messages, room);
     for (const id of [idOf(posted[0]), 1_000_000_000 as MessageId])
-      expect(outcomesOf(await messages.write([remove(id, NOW + 1)]))).toEqual(["not_found"]);
+      expect(outcomesOf(await messages.write([remove(id, ann.id, NOW + 1)]))).toEqual(["not_found"]);
     expect(await changesOf(messages, room)).toEqual(known);
   });
 
   test("20 times at once takes one number", async () => {
-    const { messages, room, posted } = await sceneOf(stores(), 2);
+    const { messages, room, ann, posted } = await sceneOf(stores(), 2);
     const id = idOf(posted[0]);
-    const results = await Promise.all(Array.from({ length: 20 }, () => messages.write([remove(id, NOW)])));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => messages.write([remove(id, ann.id, NOW)])),
+    );
     expect(outcomesOf(results.flat()).filter((outcome) => outcome === "stored")).toHaveLength(1);
     expect((await changesOf(messages, room)).head).toBe(3);
   });
 
   test("among appends leaves the numbers without a gap", async () => {
-    const { messages, room, say, posted } = await sceneOf(stores(), 20);
+    const { messages, room, ann, say, posted } = await sceneOf(stores(), 20);
     await Promise.all(
       posted.flatMap((message) => [
         messages.write([say(`after ${message.seq}`)]),
-        messages.write([remove(idOf(message), NOW)]),
+        messages.write([remove(idOf(message), ann.id, NOW)]),
       ]),
     );
     const { head, changes } = await changesOf(messages, room);
@@ -58,8 +60,8 @@ export function removing(stores: () => OpenStores): void {
   });
 
   test("shows a page without it, or with its place when asked for", async () => {
-    const { messages, room, posted } = await sceneOf(stores(), 5);
-    for (const i of [1, 2]) await messages.write([remove(idOf(posted[i]), NOW)]);
+    const { messages, room, ann, posted } = await sceneOf(stores(), 5);
+    for (const i of [1, 2]) await messages.write([remove(idOf(posted[i]), ann.id, NOW)]);
     expect(textsOf(await messages.page(room, { limit: 3 }))).toEqual(["1", "4", "5"]);
     const whole = await messages.page(room, { limit: 3, removed: true });
     expect(textsOf(whole)).toEqual(["", "4", "5"]);
@@ -68,25 +70,25 @@ export function removing(stores: () => OpenStores): void {
   });
 
   test("counts for nothing in what comes before a page, unless places are asked for", async () => {
-    const { messages, room, posted } = await sceneOf(stores(), 4);
-    for (const i of [0, 1]) await messages.write([remove(idOf(posted[i]), NOW)]);
+    const { messages, room, ann, posted } = await sceneOf(stores(), 4);
+    for (const i of [0, 1]) await messages.write([remove(idOf(posted[i]), ann.id, NOW)]);
     const { id: before } = posted[3] as { id: number };
     expect((await messages.page(room, { before, limit: 1 })).previousAt).toBeNull();
     expect((await messages.page(room, { before, limit: 1, removed: true })).previousAt).toBe(2);
   });
 
   test("of everything leaves an empty page and the head", async () => {
-    const { messages, room, posted } = await sceneOf(stores(), 2);
-    for (const message of posted) await messages.write([remove(idOf(message), NOW)]);
+    const { messages, room, ann, posted } = await sceneOf(stores(), 2);
+    for (const message of posted) await messages.write([remove(idOf(message), ann.id, NOW)]);
     const empty: Page = { messages: [], previousAt: null, head: 4 };
     expect(await messages.page(room, { limit: 10 })).toEqual(empty);
   });
 
   test("keeps its key: sent again, the message does not come back", async () => {
-    const { messages, room, say } = await scene(stores());
+    const { messages, room, ann, say } = await scene(stores());
     const draft = say("hello");
     const [posted] = postedOf(await messages.write([draft]));
-    await messages.write([remove(idOf(posted), NOW)]);
+    await messages.write([remove(idOf(posted), ann.id, NOW)]);
     const [again] = await messages.write([draft]);
     expect(again).toMatchObject({
       outcome: "repeated",
@@ -110,12 +112,12 @@ export function findingMessages(stores: () => OpenStores): void {
   });
 
   test("finds neither what never was nor what was removed", async () => {
-    const { messages, posted } = await sceneOf(stores(), 1);
+    const { messages, ann, posted } = await sceneOf(stores(), 1);
     const id = idOf(posted[0]);
     expect(await messages.find(id)).not.toBeNull();
     expect(await messages.find((id + 1_000_000) as MessageId)).toBeNull();
     expect(await messages.find(Number.MAX_SAFE_INTEGER as MessageId)).toBeNull();
-    await messages.write([remove(id, NOW)]);
+    await messages.write([remove(id, ann.id, NOW)]);
     expect(await messages.find(id)).toBeNull();
   });
 }

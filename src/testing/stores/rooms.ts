@@ -6,7 +6,7 @@ import type { MessageId } from "../../shared/ids.ts";
 import { UNREAD_MAX } from "../../shared/limits.ts";
 import { PUBLIC_ROOM } from "../../shared/rooms.ts";
 import { entryOf, hall } from "./hall.ts";
-import { addAccount, unique, type OpenStores } from "./open.ts";
+import { addAccount, addPerson, unique, type OpenStores } from "./open.ts";
 import { remove } from "./scene.ts";
 
 export function makingRooms(stores: () => OpenStores): void {
@@ -184,7 +184,7 @@ export function listingRooms(stores: () => OpenStores): void {
   });
 
   test("puts the one with the latest message first, and silent ones last, the newest of those first", async () => {
-    const ann = await addAccount(stores());
+    const ann = await addPerson(stores());
     const halls = [];
     for (let i = 0; i < 4; i++) {
       const there = await hall(stores());
@@ -212,7 +212,7 @@ export function listingRooms(stores: () => OpenStores): void {
     await says(owner, "two");
     await says(bob, "mine");
     expect([await unreadOf(bob, slug), await unreadOf(owner, slug)]).toEqual([2, 1]);
-    await stores().messages.write([remove(first)]);
+    await stores().messages.write([remove(first, owner.id)]);
     expect([await unreadOf(bob, slug), await unreadOf(owner, slug)]).toEqual([1, 1]);
     await stores().members.markRead(room, bob.id, 2);
     expect([await unreadOf(bob, slug), await unreadOf(owner, slug)]).toEqual([0, 1]);

@@ -2,12 +2,12 @@
 import type { MessageStore, NewMessage, Page, Write, Written } from "../../chat/ports.ts";
 import type { ClientKey, MessageId, RoomId, UserId } from "../../shared/ids.ts";
 import type { MessageView } from "../../shared/protocol.ts";
-import { type OpenStores, unique, addAccount } from "./open.ts";
+import { addPerson, type OpenStores, sessionOf, unique } from "./open.ts";
 
 /** Two new rooms, two new people who belong to both, and what one of them says in the first room. */
 export async function scene(stores: OpenStores) {
   const [room, other] = [await stores.addRoom(unique("room")), await stores.addRoom(unique("room"))];
-  const [ann, bob] = [await addAccount(stores, unique("ann")), await addAccount(stores, unique("bob"))];
+  const [ann, bob] = [await addPerson(stores, unique("ann")), await addPerson(stores, unique("bob"))];
   for (const place of [room, other]) for (const { id } of [ann, bob]) await stores.addMember(place, id);
   const say = (text: string, more: Partial<NewMessage> = {}) =>
     post({ room, author: ann.id, key: unique("key") as ClientKey, text, createdAt: 1, ...more });
@@ -21,16 +21,17 @@ export async function sceneOf(stores: OpenStores, count: number) {
   return { ...here, posted: postedOf(await here.messages.write(batch)) };
 }
 
+/** These are done under the session that `signIn` opens. */
 export function post(message: NewMessage): Extract<Write, { kind: "post" }> {
-  return { kind: "post", ...message };
+  return { kind: "post", session: sessionOf(message.author), ...message };
 }
 
 export function edit(id: MessageId, author: UserId, text: string, at = 1): Write {
-  return { kind: "edit", id, author, text, at };
+  return { kind: "edit", session: sessionOf(author), id, author, text, at };
 }
 
-export function remove(id: MessageId, at = 1): Write {
-  return { kind: "remove", id, at };
+export function remove(id: MessageId, by: UserId, at = 1): Write {
+  return { kind: "remove", session: sessionOf(by), id, by, at };
 }
 
 export async function changesOf(

@@ -1,6 +1,7 @@
-/** The ways to post without a socket. */
-import type { RefusalCode } from "../../../src/shared/protocol.ts";
+/** The ways to post one message by itself. */
+import { CLOSE_SESSION_OVER, type RefusalCode } from "../../../src/shared/protocol.ts";
 import type { Answer, Client } from "../../../src/testing/client.ts";
+import { openGateway } from "../../../src/testing/socket.ts";
 import { brief, type Door, type Log, type Place } from "../log.ts";
 import type { Texts } from "./texts.ts";
 
@@ -18,11 +19,15 @@ export const FORM: HttpDoor = {
   async post(client, room, key, text) {
     const action = `/rooms/${room}/messages`;
     const form = await client.openForm(room === "public" ? "/" : `/rooms/${room}`, { action });
-    const answer = await client.sendForm(form, { text, key });
-    // To the login, when the session is over.
-    const location = answer.headers.get("location") ?? "";
-    if (answer.status === 303 && !location.startsWith("/login")) return { place: null, repeat: null };
-    return refusalOf(answer.status === 303 ? 401 : answer.status);
+    return formOutcome(await client.sendForm(form, { text, key }));
+  },
+};
+
+/** The same by a page that is open already. */
+export const OPEN_FORM: HttpDoor = {
+  door: "form",
+  async post(client, room, key, text) {
+    return formOutcome(await client.post(`/rooms/${room}/messages`, { text, key }, { as: "form" }));
   },
 };
 
@@ -40,6 +45,30 @@ export const REST: HttpDoor = {
 export async function doorsOf(client: Client): Promise<HttpDoor[]> {
   const { status } = await client.post(messagesOf("public"), {});
   return status === 404 || status === 405 ? [FORM] : [REST, FORM];
+}
+
+/** By a socket of its own, which is open already. */
+export async function openSocketDoor(client: Client): Promise<HttpDoor> {
+  const socket = await openGateway(client, []);
+  return {
+    door: "socket",
+    async post(_, room, key, text) {
+      const frame = await socket.post(text, key, room).catch(() => null);
+      // What has no answer then is given back to its writer, as pages do.
+      if (!frame) return (await socket.closed).code === CLOSE_SESSION_OVER ? refusalOf(401) : null;
+      socket.close();
+      if (frame.type === "refusal") return { refused: frame.code };
+      const { id, seq, rev, repeat } = frame;
+      return { place: { id, seq, rev }, repeat };
+    },
+  };
+}
+
+function formOutcome({ status, headers }: Answer): Outcome {
+  // To the login, when the session is over.
+  const location = headers.get("location") ?? "";
+  if (status === 303 && !location.startsWith("/login")) return { place: null, repeat: null };
+  return refusalOf(status === 303 ? 401 : status);
 }
 
 function messagesOf(room: string): string {

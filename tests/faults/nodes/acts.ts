@@ -1,7 +1,7 @@
 /** What faults look at while something is away. */
 import { newKey, openGateway } from "../../../src/testing/socket.ts";
 import { timed } from "../../../src/testing/stopwatch.ts";
-import { attempt, REST } from "../clients/doors.ts";
+import { attempt, OPEN_FORM, openSocketDoor, REST, type HttpDoor } from "../clients/doors.ts";
 import type { Load } from "../load.ts";
 import { brief } from "../log.ts";
 import { OWNER, PEOPLE, ROOMS } from "../template.ts";
@@ -78,12 +78,24 @@ export async function writes(load: NodesLoad, nodes: readonly Node[], within: nu
     }
 }
 
-/** What somebody writes at this node, who may not any more, is refused from this moment on. */
-export async function isRefused({ scene, texts, claim }: NodesLoad, who: string, node: Node): Promise<void> {
+/** The doors by which somebody who may write at this node now may try it later. */
+export async function openDoors({ scene }: NodesLoad, who: string, node: Node): Promise<HttpDoor[]> {
+  return [REST, OPEN_FORM, await openSocketDoor(scene.client(who, node))];
+}
+
+/** What somebody writes at this node, who may not any more, is refused from this moment on, by all of these doors at once. */
+export async function isRefused(
+  { scene, texts, claim }: NodesLoad,
+  who: string,
+  node: Node,
+  doors: readonly HttpDoor[] = [REST],
+): Promise<void> {
   const { log } = scene;
-  const key = newKey();
-  const by = { who, door: REST, client: scene.client(who, node), log };
-  await attempt(by, ROOMS.den, key, texts.next(who));
-  const refused = log.entries.some((entry) => entry.type === "refused" && entry.key === key);
-  claim(refused, `${who} may not write any more at ${node.name}`);
+  const tries = doors.map(async (door) => {
+    const key = newKey();
+    await attempt({ who, door, client: scene.client(who, node), log }, ROOMS.den, key, texts.next(who));
+    const refused = log.entries.some((entry) => entry.type === "refused" && entry.key === key);
+    claim(refused, `${who} may not write any more at ${node.name} by ${door.door}`);
+  });
+  await Promise.all(tries);
 }

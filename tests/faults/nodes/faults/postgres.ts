@@ -37,11 +37,24 @@ export const connectionsTerminated: NodesFault = {
   },
 };
 
+/** Connections of nodes by which they are told whose rights end: their last words are one or the other. */
+export const LISTENING = "(query ILIKE 'listen%' OR query = 'SELECT 1')";
+
 /** All of them, or those of whom this is true; how many there were. */
 export async function terminate({ postgres }: Nodes, which = "true"): Promise<number> {
-  const others = "datname LIKE 'chat%' AND pid <> pg_backend_pid()";
-  const ending = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${others} AND ${which}`;
-  return (await postgres.run(ending)).length;
+  return (await postgres.run(`SELECT pg_terminate_backend(pid) ${connections(which)}`)).length;
+}
+
+/** PostgreSQL goes on, but these stand still until what this answers with is called: what they are told comes then. */
+export async function freeze({ postgres }: Nodes, which: string): Promise<() => void> {
+  const pids = (await postgres.run(`SELECT pid ${connections(which)}`)).map(({ pid }) => Number(pid));
+  const signal = (name: "SIGSTOP" | "SIGCONT") => pids.forEach((pid) => void process.kill(pid, name));
+  signal("SIGSTOP");
+  return () => signal("SIGCONT");
+}
+
+function connections(which: string): string {
+  return `FROM pg_stat_activity WHERE datname LIKE 'chat%' AND pid <> pg_backend_pid() AND ${which}`;
 }
 
 /** Milliseconds. */

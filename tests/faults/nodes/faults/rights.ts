@@ -2,10 +2,10 @@
 import { press } from "../../../../src/testing/rooms.ts";
 import { MORE, more } from "../../faults/revoked.ts";
 import { OWNER, ROOMS } from "../../template.ts";
-import { isRefused, type NodesLoad } from "../acts.ts";
+import { isRefused, openDoors, type NodesLoad } from "../acts.ts";
 import type { Node } from "../node.ts";
 import type { NodesFault } from "./all.ts";
-import { terminate } from "./postgres.ts";
+import { freeze, LISTENING, terminate } from "./postgres.ts";
 
 /** The stated time in which another node knows, from the moment it can be told. Milliseconds. */
 const KNOWN = 1_000;
@@ -52,13 +52,11 @@ export const removedUnheard: NodesFault = {
   async during(load) {
     const [here, there] = load.scene.nodes;
     await arrive(load, "cleo", there);
-    // Its last words are one or the other.
-    const listening = "(query ILIKE 'listen%' OR query = 'SELECT 1')";
-    const cut = await terminate(load.scene, listening);
+    const cut = await terminate(load.scene, LISTENING);
     load.claim(cut > 0, "there is somebody who listens");
     await remove(load, here);
     // Whoever listens again by now may have heard of it.
-    await terminate(load.scene, listening);
+    await terminate(load.scene, LISTENING);
     await isOver(load, "cleo", KNOWN_ANEW);
   },
 };
@@ -88,11 +86,19 @@ export const sessionOverElsewhere: NodesFault = {
     const { scene, claim } = load;
     const [here, there] = scene.nodes;
     await arrive(load, "dan", there);
-    const answer = await scene.client("dan", here).logout();
-    claim(answer.status === 200, `somebody logs out (${answer.status})`);
-    const lastLine = scene.log.lastLine();
+    const doors = await openDoors(load, "dan", there);
+    // The database refuses, not the word of it that mostly is there first.
+    const tell = await freeze(scene, LISTENING);
+    let lastLine: number;
+    try {
+      const answer = await scene.client("dan", here).logout();
+      claim(answer.status === 200, `somebody logs out (${answer.status})`);
+      lastLine = scene.log.lastLine();
+      await isRefused(load, "dan", there, doors);
+    } finally {
+      tell();
+    }
     await Bun.sleep(KNOWN);
-    await isRefused(load, "dan", there);
     // As a guest they may come back to the public room.
     scene.log.write({ type: "shut", who: "dan", heads: await load.heads(), lastLine });
     await isOver(load, "dan");
