@@ -3,6 +3,7 @@ import type { LastSeen } from "../accounts/last-seen.ts";
 import { PicturesAway, type Pictures } from "../accounts/ports.ts";
 import type { Bus } from "../chat/ports.ts";
 import type { Config } from "../config.ts";
+import { createAccountForms } from "../http/account-forms.tsx";
 import { accountRoutes } from "../http/accounts.tsx";
 import { adminRoutes } from "../http/admin.tsx";
 import { adminApi } from "../http/api/admin.ts";
@@ -90,6 +91,7 @@ export async function createWeb(deps: WebDeps) {
   const shared = { ...domain, ...entering(doors, "form", domain), edge, shellOf, staffArea };
   const api = { ...shared, ...entering(doors, "rest", domain) };
   const pages = createRoomPages({ ...shared, cache, messageMaxLength });
+  const forms = createAccountForms({ edge, shellOf, passwordRules });
   const uploadRate = createLimit("upload", config.uploadRate);
   const editing = { ...shared, loginRate: rates.login, uploads: createUploads(), uploadRate };
   const probes = { database: deps.probe, cache: deps.probeCache };
@@ -106,8 +108,8 @@ export async function createWeb(deps: WebDeps) {
 
   const app = server
     .use(roomRoutes(edge, pages))
-    .use(messageRoutes({ ...shared, pages, messageMaxLength }))
-    .use(accountRoutes({ ...shared, entrance, passwordRules }))
+    .use(messageRoutes({ ...shared, forms, pages, messageMaxLength }))
+    .use(accountRoutes({ ...shared, entrance, forms, pages }))
     .use(myRoomRoutes(shared))
     .use(roomSettingsRoutes(shared))
     .use(invitationRoutes(shared))

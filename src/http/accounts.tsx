@@ -1,16 +1,13 @@
 /** Signing up, logging in and out, as pages. */
 import { Elysia } from "elysia";
 import type { RegistrationFault } from "../accounts/accounts.ts";
-import type { PasswordRules } from "../accounts/passwords.ts";
 import type { Account } from "../accounts/ports.ts";
 import type { Invitations } from "../chat/invitations.ts";
 import { fill } from "../shared/locale/format.ts";
-import type { Catalog } from "../shared/locale/locale.ts";
 import { strip } from "../shared/text.ts";
-import { LoginPage, RegisterPage } from "../../views/pages/account.tsx";
+import { keptIn, type AccountForms, type Faults, type Problem } from "./account-forms.tsx";
 import { readFields, type Fields } from "./body.ts";
-import { clearedSessionCookie, csrfCookie } from "./cookies.ts";
-import { mask } from "./csrf.ts";
+import { clearedSessionCookie } from "./cookies.ts";
 import { visitorPlugin, type Edge } from "./edge.ts";
 import type { Attempt, Entrance } from "./entrance.ts";
 import { actorOf, type Visitor } from "./identify.ts";
@@ -19,44 +16,23 @@ import { localPath } from "./local-path.ts";
 import type { Peer } from "./origin.ts";
 import { retryAfter } from "./refusals.ts";
 import { registrationOf } from "./registration.ts";
-import { page, type ShellOf } from "./render.tsx";
-import { seeOther, type Extras } from "./respond.ts";
+import { seeOther } from "./respond.ts";
+import type { createRoomPages } from "./rooms.tsx";
 
 export interface AccountPages {
   edge: Edge;
   entrance: Entrance;
   invitations: Invitations;
-  shellOf: ShellOf;
-  passwordRules: PasswordRules;
+  forms: AccountForms;
+  pages: ReturnType<typeof createRoomPages>;
 }
 
-type Faults = Catalog["account"]["faults"];
-
-/** A form that was refused: what to say, and how. */
-interface Problem extends Extras {
-  error(faults: Faults): string;
-}
-
-export function accountRoutes({ edge, entrance, invitations, shellOf, passwordRules }: AccountPages) {
-  function visit(Form: typeof LoginPage, request: Request, visitor: Visitor) {
-    const fields: Fields = new Map(new URL(request.url).searchParams);
-    return visitor.signedIn ? seeOther(localPath(fields.get("next"))) : form(Form, request, visitor, fields);
-  }
-
-  function form(
-    Form: typeof LoginPage,
-    request: Request,
-    visitor: Visitor,
-    fields: Fields,
-    problem?: Problem,
-  ) {
-    const shell = shellOf(request, visitor);
-    const secret = edge.csrfSecret(request, visitor);
-    const error = problem?.error(shell.t.account.faults) ?? null;
-    const username = fields.get("username") ?? "";
-    const props = { shell, error, username, csrf: mask(secret), next: localPath(fields.get("next")) };
-    const cookies = [csrfCookie(secret, visitor.secure)];
-    return page(request, <Form {...props} />, { ...problem, cookies });
+export function accountRoutes({ edge, entrance, invitations, forms, pages }: AccountPages) {
+  function visit(form: AccountForms["login"], request: Request, visitor: Visitor) {
+    const fields = new Map(new URL(request.url).searchParams);
+    // A link puts no words into anybody's mouth.
+    fields.delete("text");
+    return visitor.signedIn ? seeOther(localPath(fields.get("next"))) : form(request, visitor, fields);
   }
 
   async function enter(
@@ -68,7 +44,11 @@ export function accountRoutes({ edge, entrance, invitations, shellOf, passwordRu
   ): Promise<Response> {
     const { cookies, signedIn } = await edge.signIn(account, request, server, visitor);
     const next = localPath(fields.get("next"));
-    return seeOther(await afterSignIn(next, invitations, actorOf(signedIn)), { cookies });
+    const kept = keptIn(fields);
+    const actor = actorOf(signedIn);
+    const now = { ...visitor, actor, signedIn };
+    const there = kept && (await pages.withText(request, now, next, kept, { cookies }));
+    return there ?? seeOther(await afterSignIn(next, invitations, actor), { cookies });
   }
 
   async function knock(attempt: Attempt, request: Request, peer: Peer): Promise<Problem | null> {
@@ -76,27 +56,25 @@ export function accountRoutes({ edge, entrance, invitations, shellOf, passwordRu
     return wait === null ? null : tooMany(wait);
   }
 
-  const Register: typeof LoginPage = (props) => <RegisterPage {...props} rules={passwordRules} />;
-
   return new Elysia()
     .use(visitorPlugin(edge))
-    .get("/login", ({ request, visitor }) => visit(LoginPage, request, visitor))
-    .get("/register", ({ request, visitor }) => visit(Register, request, visitor))
+    .get("/login", ({ request, visitor }) => visit(forms.login, request, visitor))
+    .get("/register", ({ request, visitor }) => visit(forms.register, request, visitor))
     .post(
       "/login",
       async ({ request, server, visitor }) => {
         const fields = await readFields(request);
         edge.demandCsrf(request, server, visitor, fields);
         const refused = await knock("login", request, server);
-        if (refused) return form(LoginPage, request, visitor, fields, refused);
+        if (refused) return forms.login(request, visitor, fields, refused);
         const username = strip(fields.get("username") ?? "");
         const password = fields.get("password") ?? "";
         const refuse = (fault: "credentialsMissing" | "credentialsWrong") =>
-          form(LoginPage, request, visitor, fields, { status: 422, error: (faults) => faults[fault] });
+          forms.login(request, visitor, fields, { status: 422, error: (faults) => faults[fault] });
         if (!username || !password) return refuse("credentialsMissing");
         const result = await entrance.logIn({ username, password }, request, server, visitor);
         if (!result) return refuse("credentialsWrong");
-        if ("wait" in result) return form(LoginPage, request, visitor, fields, tooMany(result.wait));
+        if ("wait" in result) return forms.login(request, visitor, fields, tooMany(result.wait));
         return enter(result.account, request, server, visitor, fields);
       },
       { parse: "none" },
@@ -107,11 +85,11 @@ export function accountRoutes({ edge, entrance, invitations, shellOf, passwordRu
         const fields = await readFields(request);
         edge.demandCsrf(request, server, visitor, fields);
         const tooOften = await knock("register", request, server);
-        if (tooOften) return form(Register, request, visitor, fields, tooOften);
+        if (tooOften) return forms.register(request, visitor, fields, tooOften);
         const result = await entrance.register(registrationOf(fields), request, server);
         if ("account" in result) return enter(result.account, request, server, visitor, fields);
         const { refused } = result;
-        return form(Register, request, visitor, fields, {
+        return forms.register(request, visitor, fields, {
           status: 422,
           error: (faults) => wordsFor(refused, faults),
         });

@@ -42,6 +42,11 @@ export function createIdentify(deps: {
   };
 }
 
+/** The same browser once its session is over. */
+export function asGuest(visitor: Visitor): Visitor {
+  return { ...visitor, actor: GUEST, signedIn: null, staleCookie: true };
+}
+
 export function actorOf({ account, session }: SignedIn): SignedInActor {
   return { kind: "member", id: account.id, name: account.name, session: session.id, rank: rankOf(account) };
 }

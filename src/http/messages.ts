@@ -8,17 +8,18 @@ import { Refused } from "../chat/refusal.ts";
 import type { StaffActs } from "../chat/staff.ts";
 import { clientKey, messageId, type MessageId } from "../shared/ids.ts";
 import { catalogs } from "../shared/locale/locale.ts";
-import { withNext } from "../../views/components/links.ts";
+import type { AccountForms } from "./account-forms.tsx";
 import { readFields } from "./body.ts";
 import { submitted, visitorPlugin, type Edge } from "./edge.ts";
 import { preferencesOf } from "./preferences.ts";
 import { toHttp } from "./refusals.ts";
-import { leadTo, seeOther, type Extras } from "./respond.ts";
+import { seeOther, type Extras } from "./respond.ts";
 import type { createRoomPages } from "./rooms.tsx";
 import { attempt, wordsFor } from "./words.ts";
 
 export interface MessageForms {
   edge: Edge;
+  forms: AccountForms;
   acts: Pick<StaffActs, "submitRemoval">;
   access: Access;
   members: Members;
@@ -30,6 +31,7 @@ export interface MessageForms {
 
 export function messageRoutes({
   edge,
+  forms,
   acts,
   access,
   members,
@@ -78,8 +80,8 @@ export function messageRoutes({
     async ({ request, server, visitor, params: { slug, id: place } }) => {
       const fields = await readFields(request);
       if (!visitor.staleCookie) edge.demandCsrf(request, server, visitor, fields);
-      const login = withNext("/login", `/rooms/${slug}/messages/${place}`);
-      if (!visitor.signedIn) return leadTo(login, request);
+      const askToLogIn = () => forms.askToLogIn(request, visitor, `/rooms/${slug}/messages/${place}`, fields);
+      if (!visitor.signedIn) return askToLogIn();
       const id = messageId(place);
       if (!id) throw new Refused("not_found");
       const reader = await access.reader(visitor.actor, slug);
@@ -88,7 +90,7 @@ export function messageRoutes({
       const text = fields.get("text") ?? "";
       const { refused } = await attempt(messages.edit(visitor.actor, id, withPlainBreaks(text)));
       if (!refused) return seeOther(await placeOf(reader, id));
-      if (refused.code === "login_required") return leadTo(login, request);
+      if (refused.code === "login_required") return askToLogIn();
       if (refused.code === "not_found" || refused.code === "forbidden") throw refused;
       const { error, extras } = reasonOf(refused, request);
       return pages.permalink(request, visitor, slug, place, { text, error }, extras);
@@ -101,14 +103,14 @@ export function messageRoutes({
       const fields = await readFields(request);
       // The session ended since the page was drawn: its token says nothing any more, but the writer may log in again.
       if (!visitor.staleCookie) edge.demandCsrf(request, server, visitor, fields);
-      const login = withNext("/login", `/rooms/${slug}`);
-      if (!visitor.signedIn) return leadTo(login, request);
+      const askToLogIn = () => forms.askToLogIn(request, visitor, `/rooms/${slug}`, fields);
+      if (!visitor.signedIn) return askToLogIn();
       const text = fields.get("text") ?? "";
       const key = clientKey(fields.get("key")) ?? keys.clientKey();
       const draft = { key, text: withPlainBreaks(text) };
       const { refused } = await attempt(send(visitor.actor, slug, draft));
       if (!refused) return seeOther(`/rooms/${slug}`);
-      if (refused.code === "login_required") return leadTo(login, request);
+      if (refused.code === "login_required") return askToLogIn();
       if (refused.code === "not_found") throw refused;
       const { error, extras } = reasonOf(refused, request);
       const messageKey = refused.code === "key_reused" ? keys.clientKey() : key;

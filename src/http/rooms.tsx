@@ -6,13 +6,14 @@ import type { Messages } from "../chat/messages.ts";
 import type { KeyMaker, Page, Presence } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { Rooms } from "../chat/rooms.ts";
-import { messageId } from "../shared/ids.ts";
+import { clientKey, messageId } from "../shared/ids.ts";
 import { PAGE_SIZE_MAX } from "../shared/limits.ts";
 import type { MessageView, PersonView, PresenceView } from "../shared/protocol.ts";
 import { PUBLIC_ROOM } from "../shared/rooms.ts";
 import { firstUnread } from "../shared/rows.ts";
 import { OlderMessages, Redrawn } from "../../views/components/history.tsx";
 import type { Shell } from "../../views/components/layout.tsx";
+import type { KeptText } from "../../views/pages/account.tsx";
 import { readingOf, RoomPage, type RoomPageProps } from "../../views/pages/room.tsx";
 import { visitorPlugin, type Edge } from "./edge.ts";
 import type { Visitor } from "./identify.ts";
@@ -164,7 +165,29 @@ export function createRoomPages(deps: RoomPages) {
     return page(request, <RoomPage {...props} history={{ target }} />, extras);
   }
 
-  return { live, answer, older, rows, permalink };
+  /** The page at a path of ours with a text in its form that has not been sent; null where there is no such form. */
+  async function withText(
+    request: Request,
+    visitor: Visitor,
+    path: string,
+    { text, key }: KeptText,
+    extras: Extras,
+  ): Promise<Response | null> {
+    const [, slug, id] = /^\/rooms\/([^/]+)(?:\/messages\/(\d+))?$/.exec(path) ?? [];
+    if (slug === undefined) return null;
+    const typed = { text, error: shellOf(request, visitor).t.account.notSentYet };
+    const message = { ...typed, messageKey: clientKey(key) ?? keys.clientKey() };
+    const drawn =
+      id === undefined
+        ? access
+            .reader(visitor.actor, slug)
+            .then((reader) => answer(request, visitor, reader, message, extras))
+        : permalink(request, visitor, slug, id, typed, extras);
+    // Somebody else may have logged in, who finds nothing there.
+    return (await attempt(drawn)).done;
+  }
+
+  return { live, answer, older, rows, permalink, withText };
 }
 
 /** A public room that nobody has renamed is called by its name in the reader's language. */

@@ -81,6 +81,13 @@ export function forms(html: string): Form[] {
   return found;
 }
 
+/** The form of a page that is sent there. */
+export function formTo(html: string, action: string): Form {
+  const form = forms(html).find((each) => each.action === action);
+  if (!form) throw new Error(`the page has no form to ${action}`);
+  return form;
+}
+
 export function messagesOn(html: string): ShownMessage[] {
   const found: ShownMessage[] = [];
   const add = (part: "author" | "text") => ({

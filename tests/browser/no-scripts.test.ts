@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eventually, openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
-import { member } from "../../src/testing/client.ts";
+import { member, PASSWORD } from "../../src/testing/client.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { said } from "./conversation.ts";
 import { fourDays } from "./reading.ts";
@@ -60,6 +61,24 @@ describe("with scripts off", () => {
     await dora.composer.fill("shorter");
     await dora.presses("Send");
     await dora.seesMessage("shorter");
+  });
+
+  test("a message whose writer had been signed out waits for the login, and is sent by them", async () => {
+    dora.expects(/401/);
+    await dora.registers();
+    await dora.composer.fill("a long\nthought");
+    await inDatabase(world, "DELETE FROM sessions WHERE user_id = (SELECT max(id) FROM users)");
+    await dora.presses("Send");
+    await dora.sees("Your text is kept");
+    await dora.page.locator("[name=username]").fill(dora.name);
+    await dora.page.locator("[name=password]").fill(PASSWORD);
+    await dora.page.locator("main button").click();
+    await dora.sees("It has not been sent yet.");
+    expect(await dora.composer.inputValue()).toBe("a long\nthought");
+    expect(await dora.reads()).not.toContain("a long\nthought");
+    await dora.presses("Send");
+    await dora.seesMessage("a long\nthought");
+    expect(await dora.composer.inputValue()).toBe("");
   });
 
   test("a refused login or registration keeps the name and says why", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { guest, member, PASSWORD, stranger, type Client } from "../../src/testing/client.ts";
-import { messagesOn, tags } from "../../src/testing/html.ts";
+import { formTo, messagesOn, tags } from "../../src/testing/html.ts";
+import { makeRoom } from "../../src/testing/rooms.ts";
 import { openGateway } from "../../src/testing/socket.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 
@@ -32,6 +33,12 @@ const typed = (html: string) =>
   tags(html, "textarea")
     .map(({ text }) => text)
     .join("");
+/** It ends while the browser goes on sending it. */
+async function loseSession(browser: Client): Promise<void> {
+  const session = browser.cookies.get("sessionid") ?? "";
+  await browser.logout();
+  browser.cookies.set("sessionid", session);
+}
 const language = (html: string) => tags(html, "html")[0]?.attributes.lang;
 const heading = (html: string) =>
   tags(html, "h1")
@@ -223,14 +230,57 @@ describe("a writer with plain HTML", () => {
     const token = visitor.cookies.get("csrftoken") ?? "";
     const filled = { ...form.filled, csrfmiddlewaretoken: token };
     const refused = await visitor.sendForm({ ...form, filled }, { text: "let me in" });
-    expect(refused.status).toBe(303);
-    expect(refused.headers.get("location")).toBe("/login?next=%2Frooms%2Fpublic");
+    expect(refused.status).toBe(401);
+    expect(formTo(refused.text, "/login").filled).toMatchObject({ next: "/rooms/public", text: "let me in" });
 
     const headers = { origin: visitor.origin, "hx-request": "true" };
     const body = new URLSearchParams({ ...filled, text: "let me in" });
     const byHtmx = await visitor.request("POST", "/rooms/public/messages", { headers, body });
     expect(byHtmx.headers.get("hx-redirect")).toBe("/login?next=%2Frooms%2Fpublic");
     expect(await lastTexts(3)).not.toContain("let me in");
+  });
+
+  test("is in its place again, to be sent once, when its writer had been signed out and has logged in", async () => {
+    const browser = await member(world, "signed-out");
+    const form = await browser.openForm("/rooms/public", { fields: ["text"] });
+    await loseSession(browser);
+    const TEXT = 'two\nlines & a "quote" <b>';
+    const asked = await browser.sendForm(form, { text: TEXT.replace("\n", "\r\n") });
+    expect([asked.status, problem(asked.text)]).toEqual([
+      401,
+      "You are signed out. Your text is kept: log in, and it is in its place again.",
+    ]);
+    const wrong = await browser.sendForm(formTo(asked.text, "/login"), {
+      username: "ann",
+      password: "wrong",
+    });
+    expect([wrong.status, problem(wrong.text)]).toEqual([422, "Wrong user name or password."]);
+    const known = { username: "signed-out", password: PASSWORD };
+    const back = await browser.sendForm(formTo(wrong.text, "/login"), known);
+    expect([back.status, problem(back.text)]).toEqual([
+      200,
+      "Here is your text again. It has not been sent yet.",
+    ]);
+    expect(typed(back.text).replaceAll("\r\n", "\n")).toBe(TEXT);
+    expect(await lastTexts(1)).not.toEqual([TEXT]);
+    const again = formTo(back.text, form.action);
+    expect(again.filled["key"]).toBe(form.filled["key"]);
+    for (let i = 0; i < 2; i++) expect((await browser.sendForm(again)).status).toBe(303);
+    expect((await lastTexts(2)).filter((text) => text === TEXT)).toHaveLength(1);
+  });
+
+  test("is in no form for somebody else who logs in and may not write there, nor by a link", async () => {
+    const owner = await member(world, "den-owner");
+    const room = `/rooms/${await makeRoom(owner, "A den")}`;
+    const form = await owner.openForm(room, { fields: ["text"] });
+    await loseSession(owner);
+    const login = formTo((await owner.sendForm(form, { text: "of the den" })).text, "/login");
+    const elsewhere = await owner.sendForm(login, { username: "ann", password: PASSWORD });
+    expect([elsewhere.status, elsewhere.headers.get("location")]).toEqual([303, room]);
+    expect((await owner.get("/api/auth/session/")).text).toContain('"ann"');
+    expect((await owner.follow(elsewhere)).status).toBe(404);
+    const link = (await stranger(world).get("/login?next=/rooms/public&text=put+into+my+mouth")).text;
+    expect(Object.keys(formTo(link, "/login").filled)).not.toContain("text");
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { guest, member, type Client } from "../../src/testing/client.ts";
 import { inDatabase } from "../../src/testing/database.ts";
-import { forms, messagesOn, tags } from "../../src/testing/html.ts";
+import { forms, formTo, messagesOn, tags } from "../../src/testing/html.ts";
 import { makeRoom } from "../../src/testing/rooms.ts";
 import { openGateway } from "../../src/testing/socket.ts";
 import { someone } from "../../src/testing/staff.ts";
@@ -151,7 +151,7 @@ describe("somebody with plain HTML", () => {
     expect(await shown(id)).toBe("while I could");
   });
 
-  test("whose session is over logs in and comes back to the message", async () => {
+  test("whose session is over logs in and comes back to the message with the text", async () => {
     const dora = await member(world, "dora");
     const id = await says(dora, "before the break");
     const form = await dora.openForm(permalink(id), { action: `${permalink(id)}/edit` });
@@ -159,11 +159,17 @@ describe("somebody with plain HTML", () => {
     await dora.logout();
     dora.cookies.set("sessionid", session);
     const answer = await dora.sendForm(form, { text: "after it" });
-    const login = `/login?next=${encodeURIComponent(permalink(id))}`;
-    expect([answer.status, answer.headers.get("location")]).toEqual([303, login]);
+    expect(answer.status).toBe(401);
     expect(await shown(id)).toBe("before the break");
-    const back = await dora.submit(login, { username: "dora", password: "correct horse" });
-    expect(back.headers.get("location")).toBe(permalink(id));
+    const login = formTo(answer.text, "/login");
+    const back = await dora.sendForm(login, { username: "dora", password: "correct horse" });
+    expect(back.status).toBe(200);
+    expect(problem(back.text)).toEqual(["Here is your text again. It has not been sent yet."]);
+    const again = formTo(back.text, `${permalink(id)}/edit`);
+    expect(again.filled.text).toBe("after it");
+    expect(await shown(id)).toBe("before the break");
+    expect((await dora.sendForm(again)).status).toBe(303);
+    expect(await shown(id)).toBe("after it");
   });
 
   test("edits no message of somebody else, nor one by the address of another room", async () => {

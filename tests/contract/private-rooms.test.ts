@@ -143,7 +143,7 @@ describe("a room is to whoever does not belong there as if it did not exist:", (
       const before = await everything();
       const [known, unknown] = [await send(HALL), await send(NOWHERE)];
       expect(described(known, HALL)).toEqual(described(unknown, NOWHERE));
-      expect(known.status).toBe(who === "guest" && name === "to write" ? 303 : unknown.status);
+      expect(known.status).toBe(who === "guest" && name === "to write" ? 401 : unknown.status);
       expect([303, 401, 404]).toContain(known.status);
       expect(tells(known.text)).toEqual([]);
       expect(await everything()).toEqual(before);

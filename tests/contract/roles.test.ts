@@ -39,14 +39,14 @@ const ROWS: Record<string, string> = {
   "POST /api/auth/logout/": "200 200 200 200 200",
 
   // Rooms. A guest who writes is led to the login.
-  "POST /rooms/:slug/messages": "303 303 403 303 303",
+  "POST /rooms/:slug/messages": "401 303 403 303 303",
   "GET /api/chat/public-room/": "200 200 200 200 200",
   "GET /api/chat/rooms/*": "401 409 409 409 409",
   "GET /rooms/:slug/rows": "404 404 404 404 404",
   "POST /api/chat/rooms/:slug/messages/": "401 201 403 201 201",
 
   // A message of somebody else: its author alone edits it.
-  "POST /rooms/:slug/messages/:id/edit": "303 403 403 403 403",
+  "POST /rooms/:slug/messages/:id/edit": "401 403 403 403 403",
   "POST /rooms/:slug/messages/:id/remove": "401 403 403 303 303",
   "PATCH /api/chat/rooms/:slug/messages/:id/": "401 403 403 403 403",
   "DELETE /api/chat/rooms/:slug/messages/:id/": "401 403 403 204 204",

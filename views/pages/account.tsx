@@ -6,6 +6,12 @@ import { Field } from "../components/field.tsx";
 import { Layout, type Shell } from "../components/layout.tsx";
 import { withNext } from "../components/links.ts";
 
+/** What somebody has written, to be in its place again once they are signed in; `key` is that of the message it was to be. */
+export interface KeptText {
+  text: string;
+  key: string;
+}
+
 export interface AccountFormProps {
   shell: Shell;
   csrf: string;
@@ -14,6 +20,7 @@ export interface AccountFormProps {
   error: string | null;
   /** Where to go afterwards: a path of ours. */
   next: string;
+  kept: KeptText | null;
 }
 
 export function LoginPage(props: AccountFormProps) {
@@ -81,6 +88,8 @@ function AccountForm(props: FrameProps) {
       <form class="card" method="post" action={props.action}>
         <CsrfField token={props.csrf} />
         <input type="hidden" name="next" value={props.next} />
+        {props.kept && <input type="hidden" name="text" value={props.kept.text} />}
+        {props.kept && <input type="hidden" name="key" value={props.kept.key} />}
         {props.error && (
           <p class="problem" role="alert">
             {props.error}

@@ -47,7 +47,7 @@ const NEW_ROOM = { name: "", slug: "", error: null };
 const MEMBER = { name: "bob", avatar: null, role: "member" as const, invitation: 1 };
 const USES = { expiresAt: 1, usesMax: 10, uses: 1 };
 const INVITATION = { id: 1, token: "1-token", createdBy: "Ann", isOpen: true, ...USES };
-const form = { csrf: "masked-token", username: "", error: null, next: "/" };
+const form = { csrf: "masked-token", username: "", error: null, next: "/", kept: null };
 const statuses = Object.keys(catalogs.en.errors).map(Number).filter(Boolean) as NoticeStatus[];
 
 const AT = Date.UTC(2026, 10, 22);
@@ -279,9 +279,10 @@ test("what people typed is text wherever a page shows it", () => {
   expect(plain(roomPage({ ...hostile, history: changing(HOSTILE) }))).toEqual(
     plain(roomPage({ ...tame, history: changing("hello") })),
   );
-  const typed = { csrf: HOSTILE, username: HOSTILE, error: HOSTILE, next: HOSTILE };
+  const kept = { text: HOSTILE, key: HOSTILE };
+  const typed = { csrf: HOSTILE, username: HOSTILE, error: HOSTILE, next: HOSTILE, kept };
   expect(plain(<LoginPage shell={shell} {...typed} />)).toEqual(
-    plain(<LoginPage shell={ann} {...form} error="error" />),
+    plain(<LoginPage shell={ann} {...form} error="error" kept={{ text: "text", key: "key" }} />),
   );
   const typedRoom = { name: HOSTILE, slug: HOSTILE, error: HOSTILE };
   expect(plain(<RoomsPage shell={shell} rooms={[room]} form={typedRoom} />)).toEqual(

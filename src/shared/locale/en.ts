@@ -174,6 +174,7 @@ export const en = {
   account: {
     loginTitle: "Log in",
     loginLead: "Welcome back.",
+    notSentYet: "Here is your text again. It has not been sent yet.",
     registerTitle: "Sign up",
     registerLead: "A name and a password are all it takes.",
     username: "User name",
@@ -195,6 +196,7 @@ export const en = {
     faults: {
       credentialsMissing: "Enter your user name and password.",
       credentialsWrong: "Wrong user name or password.",
+      signedOut: "You are signed out. Your text is kept: log in, and it is in its place again.",
       nameMissing: "Enter a user name.",
       nameTaken: "This name is already taken.",
       nameCharacters: "Use only letters, digits and @ . + - _ in your name.",

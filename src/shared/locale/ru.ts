@@ -175,6 +175,7 @@ export const ru: Catalog = {
   account: {
     loginTitle: "Вход",
     loginLead: "С возвращением.",
+    notSentYet: "Ваш текст снова здесь. Он ещё не отправлен.",
     registerTitle: "Регистрация",
     registerLead: "Нужны только имя и пароль.",
     username: "Имя пользователя",
@@ -196,6 +197,7 @@ export const ru: Catalog = {
     faults: {
       credentialsMissing: "Укажите имя пользователя и пароль.",
       credentialsWrong: "Неверное имя пользователя или пароль.",
+      signedOut: "Вы вышли из аккаунта. Текст сохранён: войдите, и он снова будет на месте.",
       nameMissing: "Укажите имя пользователя.",
       nameTaken: "Это имя уже занято.",
       nameCharacters: "В имени допустимы только буквы, цифры и @ . + - _",
