@@ -182,14 +182,18 @@ export interface Since {
   changes: MessageView[];
 }
 
+/** Takes those who wait on into a batch that has not been looked at yet: in their order, up to the first that does not fit. */
+export type Join = (fits: (write: Write) => boolean) => readonly Write[];
+
 export interface MessageStore {
   /**
    * Gives numbers to the batch in its order and stores it, all or nothing, in one transaction; within it the authors are
    * asked whether they may write there now, and everybody whether they are signed in still. When this resolves it is on
    * stable storage. Rejects with `StorageLost` when only a new start can tell whether it is. With anything else it is not,
-   * or the way to the database was lost at the commit: the same key tells whoever tries again.
+   * or the way to the database was lost at the commit: the same key tells whoever tries again. Where the transaction has
+   * to wait it may let others join; the answers to them follow.
    */
-  write(batch: readonly Write[]): Promise<Written[]>;
+  write(batch: readonly Write[], join?: Join): Promise<Written[]>;
   /** The newest messages, or with `before` the newest of those whose id is smaller. `removed`: their places as well. */
   page(
     room: RoomId,

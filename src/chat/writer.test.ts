@@ -4,7 +4,7 @@ import type { ClientKey, MessageId, RoomId, SessionId, UserId } from "../shared/
 import { openSqliteStores, sessionOf, unique, type OpenStores } from "../testing/stores/open.ts";
 import { edit, post, remove, scene } from "../testing/stores/scene.ts";
 import { writerOver } from "../testing/stores/writer.ts";
-import { StorageLost, type BusEvent, type MessageStore, type Write } from "./ports.ts";
+import { StorageLost, type BusEvent, type Join, type MessageStore, type Write } from "./ports.ts";
 import { Refused } from "./refusal.ts";
 import type { Stored, Writer } from "./writer.ts";
 
@@ -212,6 +212,57 @@ describe("a store that fails", () => {
   });
 });
 
+describe("whoever joins while the store waits", () => {
+  const inRoom = (write: Write) => write.kind === "post" && write.room === room;
+
+  test("is of the same transaction, event and turn of answers, after those who were there before", async () => {
+    writer = writing(async (batch, join) => {
+      const late = ["b", "c"].map((text) => say(text));
+      sent.push(...late);
+      return stores.messages.write([...batch, ...(join?.(inRoom) ?? [])]);
+    });
+    const sent = [say("a")];
+    await sent[0];
+    await Promise.all(sent);
+    expect(textsTold()).toEqual(["a", "b", "c"]);
+    expect(told).toHaveLength(1);
+    expect(events.slice(-3)).toEqual(["answered 1", "answered 2", "answered 3"]);
+  });
+
+  test("stands before the first that does not fit, and takes no more than one transaction holds", async () => {
+    const sizes: number[] = [];
+    let isFirst = true;
+    const later: Promise<Stored>[] = [];
+    writer = writing(async (batch, join) => {
+      if (isFirst) {
+        isFirst = false;
+        later.push(...Array.from({ length: 300 }, (_, i) => say(`${i}`)));
+        later.push(say("elsewhere", { room: other }), say("after it"));
+      }
+      const joined = join?.(inRoom) ?? [];
+      sizes.push(batch.length + joined.length);
+      return stores.messages.write([...batch, ...joined]);
+    });
+    await say("first");
+    await Promise.all(later);
+    expect(sizes).toEqual([256, 47]);
+    expect(textsTold().slice(-2)).toEqual(["after it", "elsewhere"]);
+  });
+
+  test("is refused with the others when the store fails", async () => {
+    const later: Promise<Refused>[] = [];
+    writer = writing(async (_batch, join) => {
+      later.push(refusalOf(say("joined")));
+      expect(join?.(inRoom)).toHaveLength(1);
+      throw new Error("the disk is full");
+    });
+    expect((await refusalOf(say("first"))).code).toBe("unavailable");
+    expect((await later[0])?.code).toBe("unavailable");
+    await writer.settled();
+    expect(failures).toHaveLength(1);
+  });
+});
+
 test("when nobody can say what the disk has taken, nobody is answered", async () => {
   writer = writing(async (batch) => {
     await stores.messages.write(batch);
@@ -271,8 +322,8 @@ function writing(write: MessageStore["write"]): Writer {
     events.push(`told ${event.from}-${event.to}`);
   });
   const store = {
-    async write(batch: readonly Write[]) {
-      const written = await write(batch);
+    async write(batch: readonly Write[], join?: Join) {
+      const written = await write(batch, join);
       events.push(`${batch.length} stored`);
       return written;
     },

@@ -7,6 +7,7 @@ import type { MessageView } from "../shared/protocol.ts";
 import {
   StorageLost,
   type Bus,
+  type Join,
   type MessageStore,
   type RoomPlace,
   type Write,
@@ -68,10 +69,24 @@ export function createWriter({ store, bus, afterTurn, onFailure }: WriterDeps): 
     isBusy = false;
   }
 
-  async function commit(batch: readonly Waiting[]): Promise<void> {
+  /** Whoever joins is of the batch from then on, whatever comes of it. */
+  function joining(batch: Waiting[]): Join {
+    return (fits) => {
+      const room = batchSize([...batch, ...waiting]) - batch.length;
+      const end = waiting.findIndex(({ write }, at) => at >= room || !fits(write));
+      const joined = waiting.splice(0, end === -1 ? waiting.length : end);
+      batch.push(...joined);
+      return joined.map(({ write }) => write);
+    };
+  }
+
+  async function commit(batch: Waiting[]): Promise<void> {
     let written: Written[];
     try {
-      written = await store.write(batch.map(({ write }) => write));
+      written = await store.write(
+        batch.map(({ write }) => write),
+        joining(batch),
+      );
     } catch (error) {
       onFailure(error);
       if (!(error instanceof StorageLost)) for (const { reject } of batch) reject(new Refused("unavailable"));

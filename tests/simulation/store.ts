@@ -51,10 +51,12 @@ export function createMessageStore(db: Database, disk: Disk, habits: StoreHabits
     if (outcome === "lost") throw new StorageLost("the disk has failed");
   }
 
-  async function commit(batch: Parameters<MessageStore["write"]>[0]) {
+  async function commit(...[batch, join]: Parameters<MessageStore["write"]>) {
     await disk.pause("begin");
+    const rooms = batch.map((write) => write.kind === "post" && write.room);
+    const joined = join?.((write) => write.kind === "post" && rooms.includes(write.room)) ?? [];
     if (habits.forgetsKeys) db.tables().keys.clear();
-    const transaction = db.begin(batch);
+    const transaction = db.begin([...batch, ...joined]);
     if (habits.answersEarly || habits.showsEarly) db.show(transaction);
     if (habits.answersEarly) void settle(transaction).catch(() => {});
     else await settle(transaction);
@@ -86,8 +88,8 @@ export function createMessageStore(db: Database, disk: Disk, habits: StoreHabits
   return {
     epoch: () => db.tables().epoch,
 
-    write(batch) {
-      const written = turn.then(() => commit(batch));
+    write(batch, join) {
+      const written = turn.then(() => commit(batch, join));
       turn = written.catch(() => {});
       return written;
     },

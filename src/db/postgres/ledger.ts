@@ -15,6 +15,8 @@ export interface OpenLedger extends Ledger {
   /** Whether all of this answer to the batch is there already: an earlier attempt has come through. */
   holds(written: readonly Written[]): boolean;
   isChanged(): boolean;
+  /** The last number of each room: as it was found, and as this leaves those that it changes. */
+  heads: { before: ReadonlyMap<RoomId, number>; after: ReadonlyMap<RoomId, number> };
   /** The statements that store it all, to be sent. */
   store(): PromiseLike<unknown>[];
 }
@@ -42,17 +44,34 @@ function subjectsOf(batch: readonly Write[], roomsOf: RoomsOf) {
 
 const rising = <Id extends number>(ids: Id[]) => [...new Set(ids)].toSorted((a, b) => a - b);
 
+/** Adds to the batch what has come meanwhile and fits. */
+export type Gather = (fits: (write: Write) => boolean) => void;
+
 /**
  * Begins the transaction and reads in it, in one flush. From here on nothing of this changes under our hands but sessions,
  * which are looked at when all locks are held: whoever ends several locks them in no order, and we could wait in a circle.
+ * With `gather` the rooms are taken in a flush of their own, and the batch is what it is when they are ours.
  */
-export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: RoomsOf): Promise<OpenLedger> {
-  const { posts, pairs, messages: edited, rooms: roomIds, people, sessions } = subjectsOf(batch, roomsOf);
-  const [, rooms, authors, owners, members, sent, places, [drawn]] = await Promise.all([
+export async function openLedger(
+  sql: Sql,
+  batch: readonly Write[],
+  roomsOf: RoomsOf,
+  gather: Gather | null,
+): Promise<OpenLedger> {
+  const { rooms: roomIds } = subjectsOf(batch, roomsOf);
+  const holding = Promise.all([
     sql`BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE`,
     sql<LedgerRoom[]>`
       SELECT id, slug, is_closed AS "isClosed", head FROM rooms WHERE id = ANY(${roomIds}::bigint[])
       ORDER BY id FOR NO KEY UPDATE`,
+  ]);
+  if (gather) {
+    await holding;
+    gather((write) => write.kind === "post" && roomIds.includes(write.room));
+  }
+  const { posts, pairs, messages: edited, people, sessions } = subjectsOf(batch, roomsOf);
+  const [[, rooms], authors, owners, members, sent, places, [drawn]] = await Promise.all([
+    holding,
     sql<(LedgerAuthor & { id: UserId })[]>`
       SELECT id, name, avatar, is_active AND deleted_at IS NULL AS "isHere", is_muted AS "isMuted"
       FROM users WHERE id = ANY(${people}::bigint[]) ORDER BY id FOR SHARE`,
@@ -67,7 +86,9 @@ export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: Roo
       SELECT ${sql.unsafe(`${ROW} ${FROM}`)}
       JOIN unnest(${posts.map(({ author }) => author)}::bigint[], ${posts.map(({ key }) => key)}::text[])
         AS w(author, key) ON m.author_id = w.author AND m.client_key = w.key`,
-    sql<Row[]>`SELECT ${sql.unsafe(`${ROW} ${FROM}`)} WHERE m.id = ANY(${edited}::bigint[])`,
+    edited.length === 0
+      ? []
+      : sql<Row[]>`SELECT ${sql.unsafe(`${ROW} ${FROM}`)} WHERE m.id = ANY(${edited}::bigint[])`,
     sql<{ ids: number[] }[]>`
       SELECT ARRAY(SELECT nextval('messages_id_seq') FROM generate_series(1, ${posts.length}::int)) AS ids`,
   ]);
@@ -136,6 +157,7 @@ export async function openLedger(sql: Sql, batch: readonly Write[], roomsOf: Roo
       });
     },
     isChanged: () => heads.size > 0,
+    heads: { before: new Map(rooms.map(({ id, head }) => [id, head])), after: heads },
     store: () => statementsOf(sql, effects),
   };
 }

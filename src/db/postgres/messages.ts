@@ -31,7 +31,7 @@ export async function createPostgresMessages(db: PostgresDatabase): Promise<Post
 
   return {
     epoch: () => epoch,
-    write: async (batch) => (batch.length > 0 ? writing.write(batch) : []),
+    write: async (batch, join) => (batch.length > 0 ? writing.write(batch, join) : []),
     close: () => writing.close(),
 
     async find(id) {

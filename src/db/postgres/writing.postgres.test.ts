@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import postgres from "postgres";
-import type { Write, Written } from "../../chat/ports.ts";
+import type { Join, Write, Written } from "../../chat/ports.ts";
 import type { RoomId, UserId } from "../../shared/ids.ts";
 import { createRecord, openNode, settle, type Node } from "../../testing/postgres-node.ts";
 import { startPostgres, type PostgresServer } from "../../testing/postgres.ts";
@@ -141,6 +141,60 @@ test("whoever is put out, or muted, while their message waits for the room is re
   await untilSomebodyWaits();
   await sql`COMMIT`;
   expect(outcomesOf(await writing)).toEqual(["stored", "not_found", "muted"]);
+});
+
+test("what comes while another node holds the room goes along, up to the first that does not fit", async () => {
+  const [one, two] = (await nodes("one", "two")) as [Node, Node];
+  const { room, rooms, say } = await settle(one, { rooms: 2, people: 1 });
+  const waiting = [say("late"), say("elsewhere", { room: rooms[1] as RoomId }), say("later")];
+  const asked: number[] = [];
+  const join: Join = (fits) => {
+    asked.push(waiting.length);
+    return waiting.splice(
+      0,
+      waiting.findIndex((write) => !fits(write)),
+    );
+  };
+  // Who is alone in a room is not waited for.
+  for (const text of ["1", "2"]) await one.log.write([say(text)], join);
+  await two.log.write([say("3")], join);
+  await one.log.write([say("4")], join);
+  expect(asked).toEqual([]);
+  const sql = aside();
+  await sql`BEGIN`;
+  await sql`SELECT 1 FROM rooms WHERE id = ${room} FOR NO KEY UPDATE`;
+  const writing = one.log.write([say("5")], join);
+  await untilSomebodyWaits();
+  expect(asked).toEqual([]);
+  await sql`COMMIT`;
+  const written = await writing;
+  expect(postedOf(written).map(({ seq, text }) => [seq, text])).toEqual([
+    [5, "5"],
+    [6, "late"],
+  ]);
+  expect([asked, waiting.map(({ text }) => text)]).toEqual([[3], ["elsewhere", "later"]]);
+  const transactions = "SELECT count(DISTINCT xmin::text)::int AS n FROM messages WHERE seq IN (5, 6)";
+  expect(await server.run(`${transactions} AND room_id = ${room}`, url)).toEqual([{ n: 1 }]);
+  // The other one is quiet by now.
+  await one.log.write([say("7")], join);
+  await one.log.write([say("8")], join);
+  expect(asked).toEqual([3]);
+});
+
+test("whoever went along is answered with the others when the answer to the commit is lost", async () => {
+  const wire = await tap();
+  const [one, two] = [await node("one", wire.url), await node("two")];
+  const { room, say } = await settle(one, { rooms: 1, people: 1 });
+  for (const { log } of [one, two, one]) await log.write([say("in turn")]);
+  const waiting = [say("5")];
+  wire.loseAnswerTo("COMMIT");
+  const written = await one.log.write([say("4")], () => waiting.splice(0));
+  expect(wire.lost()).toBe(1);
+  expect(postedOf(written).map(({ seq, text }) => [seq, text])).toEqual([
+    [4, "4"],
+    [5, "5"],
+  ]);
+  expect((await one.log.heads([room])).get(room)).toBe(5);
 });
 
 test("whoever mutes somebody waits for what is being written, and nothing is written after", async () => {
