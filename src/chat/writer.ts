@@ -1,6 +1,7 @@
 /**
  * Group commit: whatever is sent within one turn of the event loop shares one transaction, and with it one wait for the
- * disk. What arrives while a transaction is on its way shares the next one. See docs/decisions/one-commit-a-turn.md.
+ * disk. What arrives while a transaction is on its way shares the next one, or this one while that has to wait. See
+ * docs/decisions/one-commit-a-turn.md.
  */
 import type { RoomId, SessionId } from "../shared/ids.ts";
 import type { MessageView } from "../shared/protocol.ts";
