@@ -36,11 +36,11 @@ export function rehearseOnFile(file: string): Target {
   );
 }
 
-/** Where nobody is writing, nothing is laid beside the file either. */
+/** Where nobody is writing, nothing is laid beside the file; where somebody may be, the index of their log is only read. */
 function openedQuietly(file: string): Database {
   const log = `${file}-wal`;
-  if (existsSync(log) && statSync(log).size > 0) return new Database(file, { readonly: true });
-  const address = `${pathToFileURL(file).href}?immutable=1`;
+  const how = existsSync(log) && statSync(log).size > 0 ? "readonly_shm=1" : "immutable=1";
+  const address = `${pathToFileURL(file).href}?${how}`;
   return new Database(address, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
 }
 
