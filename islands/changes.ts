@@ -1,11 +1,9 @@
 /** Edits and removals of a room's messages on their way. Both may be done twice, so each new socket is asked anew. */
-import type { ClientFrame, ServerFrame } from "../src/shared/protocol.ts";
+import type { ClientFrame, Refusal } from "../src/shared/protocol.ts";
 import { joinPageSocket } from "./page-socket.ts";
 import { newKey } from "./sending.ts";
 
 export type Change = { type: "edit"; id: number; text: string } | { type: "remove"; id: number };
-
-export type Refusal = Extract<ServerFrame, { type: "refusal" }>;
 
 export interface Changes {
   /** Resolves when it is done, with null, or with why it was refused. Replaces what was on its way before. */

@@ -1,10 +1,10 @@
 /** Changing and removing one's own messages from the composer, over the socket while there is one. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { fill } from "../src/shared/locale/format.ts";
-import type { SendRefusals } from "../src/shared/protocol.ts";
+import type { Refusal, SendRefusals } from "../src/shared/protocol.ts";
 import { Editor, type EditorProps } from "../views/components/editor.tsx";
 import { Removal } from "../views/components/removal.tsx";
-import { openChanges, type Change, type Refusal } from "./changes.ts";
+import { openChanges, type Change } from "./changes.ts";
 import { sends } from "./enter.ts";
 import { roomBySlug } from "./room.ts";
 

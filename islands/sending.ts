@@ -2,7 +2,7 @@
 import { effect, signal, type ReadonlySignal } from "@preact/signals";
 import { next, refuse, refuseAll, retry, settle, type Outbox, type Outgoing } from "../src/shared/outbox.ts";
 import type { ClientKey } from "../src/shared/ids.ts";
-import type { RefusalCode, ServerFrame } from "../src/shared/protocol.ts";
+import type { Refusal, RefusalCode, ServerFrame } from "../src/shared/protocol.ts";
 import { readOutbox, writeOutbox } from "./outbox.ts";
 
 export interface Sending {
@@ -20,7 +20,7 @@ export interface Sending {
   pause(): void;
   /** Stored under the number `rev`; `held` is the number up to which everything is here. */
   acknowledged(frame: Extract<ServerFrame, { type: "ack" }>, held: number): void;
-  refused(frame: Extract<ServerFrame, { type: "refusal" }>): void;
+  refused(frame: Refusal): void;
   /** These have come, as part of everything up to the number `held`. */
   arrived(keys: ReadonlySet<string | undefined>, held: number): void;
   /** Nothing of it will be stored unless its writer tries again. */

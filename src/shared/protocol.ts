@@ -79,9 +79,21 @@ export type ServerFrame =
   | { type: "typing"; room: string; name: string }
   | ({ type: "presence" } & PresenceView)
   | { type: "ack"; room: string; key: string; id: number; seq: number; rev: number; repeat: boolean }
-  | { type: "refusal"; key: string | null; code: RefusalCode; retryable: boolean; retryAfter?: number }
+  | Refusal
   /** The server stops: come back after so many milliseconds. */
   | { type: "bye"; after: number };
+
+export interface Refusal {
+  type: "refusal";
+  /** Of what its sender gave a key. */
+  key: string | null;
+  /** What follows the number held there could not be told just now. */
+  room?: string;
+  code: RefusalCode;
+  retryable: boolean;
+  /** Seconds. */
+  retryAfter?: number;
+}
 
 /** The database is another than before; the page claims a number that does not exist yet; it missed too much. */
 export type ResetReason = "epoch" | "ahead" | "gap";

@@ -13,6 +13,7 @@ import {
   parseClientFrame,
   type ClientFrame,
   type Held,
+  type Refusal,
   type RefusalCode,
   type ServerFrame,
 } from "../shared/protocol.ts";
@@ -51,14 +52,19 @@ export function createGateway(deps: GatewayDeps): Protocol {
     for (const held of rooms) await resume(socket, held);
   }
 
-  /** A room that its reader has lost is told apart by its own frame, so that a page can say so. */
+  /**
+   * Each room of a hello is answered for by itself, whatever becomes of the others. One that its reader has lost is told
+   * apart by its own frame, so that a page can say so.
+   */
   async function resume(socket: Socket, held: Held): Promise<void> {
+    const { room } = held;
     try {
       await catchUp(socket, held);
-    } catch (refused) {
-      if (!(refused instanceof Refused) || refused.code !== "not_found") throw refused;
-      hub.drop(socket, held.room);
-      send(socket, { type: "removed", room: held.room, reason: "membership" });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "not_found")
+        return refuse(socket, { key: null, room }, error);
+      hub.drop(socket, room);
+      send(socket, { type: "removed", room, reason: "membership" });
     }
   }
 
@@ -82,9 +88,9 @@ export function createGateway(deps: GatewayDeps): Protocol {
   }
 
   /** Anything that is not a refusal is a fault of ours, for the log; its sender hears `unavailable`. */
-  function refuse(socket: Socket, key: string | null, error: unknown): void {
+  function refuse(socket: Socket, asked: Pick<Refusal, "key" | "room">, error: unknown): void {
     const known = error instanceof Refused ? error : new Refused("unavailable");
-    answers.add(socket, refusalOf(known, key));
+    answers.add(socket, refusalOf(known, asked));
     onRefused(known.code);
     if (known !== error) onError(error, socket);
   }
@@ -106,9 +112,9 @@ export function createGateway(deps: GatewayDeps): Protocol {
       answers.add(socket, { type: "ack", room, key, id, seq, rev, repeat });
     try {
       const { stored } = await submit(actor);
-      stored.then(acknowledge, (error: unknown) => refuse(socket, key, error));
+      stored.then(acknowledge, (error: unknown) => refuse(socket, { key }, error));
     } catch (error) {
-      refuse(socket, key, error);
+      refuse(socket, { key }, error);
     }
   }
 
@@ -174,7 +180,7 @@ export function createGateway(deps: GatewayDeps): Protocol {
         if (!frame) throw new Refused("bad_request");
         await handle(socket, frame);
       } catch (error) {
-        refuse(socket, null, error);
+        refuse(socket, { key: null }, error);
       }
     },
 
@@ -185,9 +191,9 @@ export function createGateway(deps: GatewayDeps): Protocol {
 /** Says the code and no more. */
 function refusalOf(
   { code, retryable, retryAfterSeconds: retryAfter }: Refused,
-  key: string | null,
-): ServerFrame {
-  return { type: "refusal", key, code, retryable, ...(retryAfter !== null && { retryAfter }) };
+  asked: Pick<Refusal, "key" | "room">,
+): Refusal {
+  return { type: "refusal", ...asked, code, retryable, ...(retryAfter !== null && { retryAfter }) };
 }
 
 function send(socket: Socket, frame: ServerFrame): void {

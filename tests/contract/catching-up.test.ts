@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { RESUME_FRAME_CHANGES } from "../../src/shared/limits.ts";
 import type { ServerFrame } from "../../src/shared/protocol.ts";
+import { inDatabase } from "../../src/testing/database.ts";
 import { guest, member, type Client } from "../../src/testing/client.ts";
 import { invite, join, makeRoom } from "../../src/testing/rooms.ts";
 import { openGateway, type Gateway } from "../../src/testing/socket.ts";
@@ -55,6 +56,29 @@ describe("whoever says what their page holds", () => {
     await say(1, slug);
     expect(await page.next()).toMatchObject({ type: "changes", from: there, to: there + 1 });
     page.close();
+  });
+
+  test("is answered for each room by itself where the server cannot read one just now", async () => {
+    const broken = await startWorld();
+    const eve = await member(broken, "eve");
+    const slug = await makeRoom(eve, "hall");
+    const page = await openGateway(eve);
+    const { epoch } = page;
+    await inDatabase(broken, "ALTER TABLE messages RENAME TO messages_away");
+    page.send({ type: "hello", rooms: [slug, "public", "nowhere"].map((room) => ({ room, epoch, rev: 0 })) });
+    await page.nextOf("welcome");
+    const refusal = { type: "refusal", key: null, room: slug, code: "unavailable", retryable: true } as const;
+    expect(await page.nextOf("refusal")).toEqual(refusal);
+    // What is kept in memory needs no reading.
+    expect(await page.nextOf("caught-up")).toEqual({ type: "caught-up", room: "public", rev: 0 });
+    expect(await page.nextOf("removed")).toMatchObject({ room: "nowhere" });
+    expect(broken.takeErrors()).toHaveLength(1);
+
+    await inDatabase(broken, "ALTER TABLE messages_away RENAME TO messages");
+    page.send({ type: "resume", room: slug, epoch, rev: 0 });
+    expect(await page.nextOf("caught-up")).toMatchObject({ room: slug });
+    page.close();
+    await broken.stop();
   });
 
   test("is told again whenever they ask for what is missing", async () => {
