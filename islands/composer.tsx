@@ -2,7 +2,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { codePoints, strip } from "../src/shared/text.ts";
 import { Composer, type ComposerProps } from "../views/components/composer.tsx";
-import { Editing, ownLatest, useOwnMessages, type EditorData, type Task } from "./editing.tsx";
+import { readDraft, writeDraft } from "./drafts.ts";
+import { Editing, keptTask, ownLatest, useOwnMessages, type EditorData, type Task } from "./editing.tsx";
 import type { IslandProps } from "./element.ts";
 import { sends } from "./enter.ts";
 import { roomBySlug } from "./room.ts";
@@ -16,19 +17,19 @@ type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onS
 let wasPosted = false;
 
 export function ComposerIsland({ root, user, editor, ...form }: ComposerData & IslandProps) {
-  const draft = `draft:${form.room}:${user}`;
+  const { room } = form;
   const field = useRef<HTMLTextAreaElement>(null);
   // Whoever was quicker than this script keeps what they have typed.
   const [text, setText] = useState(
-    () => root.querySelector("textarea")?.value || form.text || (sessionStorage.getItem(draft) ?? ""),
+    () => root.querySelector("textarea")?.value || form.text || readDraft({ room, user }),
   );
   const [error, setError] = useState(form.error);
   // Set while the form goes its own way: what it carries is no draft any more.
   const posting = useRef(false);
   // At once: the page may be left in the next moment.
   useLayoutEffect(() => {
-    if (!posting.current) writeDraft(draft, text);
-  }, [draft, text]);
+    if (!posting.current) writeDraft({ room, user }, text);
+  }, [room, user, text]);
   useEffect(() => {
     if (wasPosted) field.current?.focus();
     wasPosted = false;
@@ -36,6 +37,8 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
 
   const [task, setTask] = useState<Task | null>(null);
   useOwnMessages(setTask);
+  // The first drawing is the server's, which knows nothing of it.
+  useLayoutEffect(() => setTask(keptTask(room, user)), [room, user]);
 
   const goesOn = useRef(false);
   // As soon as it stands there again, and not after the next task has begun.
@@ -46,19 +49,19 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
 
   function endTask(where: "composer" | "there"): void {
     goesOn.current = where === "composer";
-    setTask(null);
+    setTask(keptTask(room, user));
   }
 
   function submit(event: Event): void {
     const blank = strip(text) === "";
     const tooLong = codePoints(strip(text)) > form.maxLength;
-    const room = roomBySlug(form.room);
+    const live = roomBySlug(room);
     // Signed out: the banner says so, and the text waits here until its writer is back.
-    const mayGo = !blank && !tooLong && !room?.signedOut.value;
-    const sent = mayGo && room?.send(strip(text));
+    const mayGo = !blank && !tooLong && !live?.signedOut.value;
+    const sent = mayGo && live?.send(strip(text));
     if (mayGo && !sent) {
       posting.current = wasPosted = true;
-      return writeDraft(draft, "");
+      return writeDraft({ room, user }, "");
     }
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -77,7 +80,7 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
       onInput={() => {
         posting.current = false;
         setText(field.current?.value ?? "");
-        if (strip(field.current?.value ?? "") !== "") roomBySlug(form.room)?.typed();
+        if (strip(field.current?.value ?? "") !== "") roomBySlug(room)?.typed();
       }}
       onKeyDown={(event) => {
         const own = event.key === "ArrowUp" && text === "" ? ownLatest() : null;
@@ -92,13 +95,7 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
   return (
     <>
       {task?.act !== "edit" && composer}
-      {task && <Editing key={`${task.act} ${task.id}`} {...{ task, form, editor, onEnd: endTask }} />}
+      {task && <Editing key={`${task.act} ${task.id}`} {...{ task, form, user, editor, onEnd: endTask }} />}
     </>
   );
-}
-
-/** Under a name of its room and its writer: whoever signs in next on this tab does not find it. */
-function writeDraft(name: string, text: string): void {
-  if (text) sessionStorage.setItem(name, text);
-  else sessionStorage.removeItem(name);
 }

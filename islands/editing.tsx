@@ -5,6 +5,7 @@ import type { Refusal, SendRefusals } from "../src/shared/protocol.ts";
 import { Editor, type EditorProps } from "../views/components/editor.tsx";
 import { Removal } from "../views/components/removal.tsx";
 import { openChanges, type Change } from "./changes.ts";
+import { readEdit, writeEdit } from "./drafts.ts";
 import { sends } from "./enter.ts";
 import { roomBySlug } from "./room.ts";
 
@@ -18,11 +19,14 @@ export interface Task {
   act: "edit" | "remove";
   id: number;
   text: string;
+  /** How far an earlier attempt had come: the focus stays where it is. */
+  draft?: string;
 }
 
 interface EditingProps {
   task: Task;
   form: Pick<EditorProps, "room" | "csrf" | "maxLength" | "locale">;
+  user: string;
   editor: EditorData;
   /** The writer goes on in the composer, or where they were. */
   onEnd: (where: "composer" | "there") => void;
@@ -48,6 +52,12 @@ export function ownLatest(): Task | null {
   return link ? taskOf(link) : null;
 }
 
+/** What was begun before the page was left, or another task came between. */
+export function keptTask(room: string, user: string): Task | null {
+  const kept = readEdit({ room, user });
+  return kept && { act: "edit", ...kept };
+}
+
 function taskOf(link: HTMLElement): Task {
   const row = link.closest(".message");
   return {
@@ -57,9 +67,10 @@ function taskOf(link: HTMLElement): Task {
   };
 }
 
-export function Editing({ task, form, editor, onEnd }: EditingProps) {
+export function Editing({ task, form, user, editor, onEnd }: EditingProps) {
   const { act, id } = task;
-  const [text, setText] = useState(task.text);
+  const place = { room: form.room, user };
+  const [text, setText] = useState(task.draft ?? task.text);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(act === "remove");
@@ -69,24 +80,36 @@ export function Editing({ task, form, editor, onEnd }: EditingProps) {
   useEffect(() => () => changes.close(), [changes]);
   // Before anybody can type.
   useLayoutEffect(() => {
-    field.current?.focus();
+    if (task.draft === undefined) field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
   }, []);
   useLayoutEffect(() => {
     if (asking && !dialog.current?.open) dialog.current?.showModal();
   }, [asking, task]);
 
+  function write(): void {
+    const draft = field.current?.value ?? "";
+    setText(draft);
+    writeEdit(place, draft === task.text ? null : { id, text: task.text, draft });
+  }
+
+  /** Nothing of it is wanted any more. */
+  function end(): void {
+    if (readEdit(place)?.id === id) writeEdit(place, null);
+    onEnd("composer");
+  }
+
   /** What was refused stays as it is, with the reason. */
   async function submit(event: Event, change: Change): Promise<void> {
-    // The socket has never worked: the form goes its own way.
-    if (roomBySlug(form.room)?.standing.value === "connecting") return;
+    // The socket has never worked: the form goes its own way, with what it carries.
+    if (roomBySlug(form.room)?.standing.value === "connecting") return writeEdit(place, null);
     event.preventDefault();
     setBusy(true);
     setError(null);
     const refusal = await changes.submit(change);
     setBusy(false);
     // Gone already is as good as removed.
-    if (!refusal || (change.type === "remove" && refusal.code === "not_found")) return onEnd("composer");
+    if (!refusal || (change.type === "remove" && refusal.code === "not_found")) return end();
     setError(wordsFor(refusal, editor.refusals));
   }
 
@@ -105,9 +128,9 @@ export function Editing({ task, form, editor, onEnd }: EditingProps) {
   const live = {
     field,
     busy,
-    onInput: () => setText(field.current?.value ?? ""),
+    onInput: write,
     onKeyDown(event: KeyboardEvent) {
-      if (event.key === "Escape" && !event.isComposing) return onEnd("composer");
+      if (event.key === "Escape" && !event.isComposing) return end();
       if (!sends(event)) return;
       event.preventDefault();
       field.current?.form?.requestSubmit();
@@ -117,7 +140,7 @@ export function Editing({ task, form, editor, onEnd }: EditingProps) {
       setError(null);
       setAsking(true);
     },
-    onCancel: () => onEnd("composer"),
+    onCancel: end,
   };
   return (
     <>

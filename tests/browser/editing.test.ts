@@ -211,6 +211,43 @@ test("an edit and a removal that are made offline are done when the connection i
   await eventually(() => ann.page.locator(".message").last().innerText(), "Message removed");
 });
 
+test("an edit that nobody has saved is there again after a reload, and after a removal in between", async () => {
+  const ann = await speaker(["unfinished", "superfluous"]);
+  let isLost = true;
+  await ann.page.routeWebSocket("**/ws/", (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => void ((isLost && String(frame).includes('"edit"')) || server.send(frame)));
+  });
+  await ann.page.reload();
+  await ann.writes("a draft");
+  await begins(ann, "Edit", "unfinished");
+  await editor(ann).fill("finished");
+  await ann.page.keyboard.press("Enter");
+  await ann.sees("One moment…");
+  isLost = false;
+  await ann.page.reload();
+  await eventually(() => editor(ann).inputValue(), "finished");
+  await settled(ann, "unfinished");
+
+  await begins(ann, "Delete", "superfluous");
+  await dialog(ann).getByRole("button", { name: "Cancel" }).click();
+  await dialog(ann).waitFor({ state: "detached" });
+  expect(await editor(ann).inputValue()).toBe("finished");
+  expect(await focused(ann)).toBe("Delete this message");
+
+  await ann.presses("Save");
+  await settled(ann, "finished");
+  await eventually(() => ann.composer.inputValue(), "a draft");
+  await begins(ann, "Edit", "finished");
+  await editor(ann).fill("never wanted");
+  await ann.page.keyboard.press("Escape");
+  await eventually(() => ann.composer.inputValue(), "a draft");
+  await ann.page.reload();
+  await settled(ann, "finished");
+  await eventually(() => ann.composer.inputValue(), "a draft");
+  expect(await editor(ann).count()).toBe(0);
+});
+
 test("without a socket the form saves, and the draft is still there", async () => {
   const ann = await speaker(["over the socket", "and this one"]);
   await ann.writes("a draft");
