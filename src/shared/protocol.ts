@@ -194,6 +194,11 @@ export function parseClientFrame(text: string): ClientFrame | null {
   }
 }
 
+/** The key of a frame that may be none of this protocol; null when it has none. */
+export function keyIn(text: string): ClientKey | null {
+  return clientKey(parseObject(text)?.["key"]);
+}
+
 /** Null for text that is not a JSON object. */
 export function parseObject(text: string): Record<string, unknown> | null {
   try {

@@ -1,15 +1,17 @@
 /** The native protocol: one socket a page for many rooms, numbered, so that a reconnect asks for what it missed. */
 import type { Sessions } from "../accounts/sessions.ts";
-import type { Access, Actor, Member } from "../chat/access.ts";
+import { signedIn, type Access, type Actor, type Member } from "../chat/access.ts";
 import type { Feed } from "../chat/feed.ts";
 import type { Members } from "../chat/members.ts";
 import type { Messages, Submitted } from "../chat/messages.ts";
 import { Refused } from "../chat/refusal.ts";
 import type { StaffActs } from "../chat/staff.ts";
 import type { Stored } from "../chat/writer.ts";
+import { actorOf } from "../http/identify.ts";
 import type { ClientKey, MessageId } from "../shared/ids.ts";
 import {
   CLOSE_SESSION_OVER,
+  keyIn,
   parseClientFrame,
   type ClientFrame,
   type Held,
@@ -95,6 +97,13 @@ export function createGateway(deps: GatewayDeps): Protocol {
     if (known !== error) onError(error, socket);
   }
 
+  /** Whoever is behind the socket, by the rank that they have now; null when their session is over. */
+  async function present({ data: { actor } }: Socket): Promise<Actor | null> {
+    if (actor.kind === "guest") return actor;
+    const current = await sessions.current(actor.session);
+    return current && actorOf(current);
+  }
+
   /**
    * What a member writes. The next frame of this socket has its turn when the change has its place among its sender's; the
    * answer comes after the commit.
@@ -104,10 +113,8 @@ export function createGateway(deps: GatewayDeps): Protocol {
     { key }: { key: ClientKey },
     submit: (actor: Actor) => Promise<Submitted>,
   ): Promise<void> {
-    const { actor } = socket.data;
-    if (actor.kind === "member" && !(await sessions.current(actor.session))) {
-      return socket.close(CLOSE_SESSION_OVER, "session over");
-    }
+    const actor = await present(socket);
+    if (!actor) return socket.close(CLOSE_SESSION_OVER, "session over");
     const acknowledge = ({ room: { slug: room }, message: { id, seq, rev }, repeat }: Stored) =>
       answers.add(socket, { type: "ack", room, key, id, seq, rev, repeat });
     try {
@@ -134,10 +141,21 @@ export function createGateway(deps: GatewayDeps): Protocol {
   }
 
   const edit = (socket: Socket, frame: Extract<ClientFrame, { type: "edit" }>) =>
-    change(socket, frame, (actor) => messages.submitEdit(actor, frame.id as MessageId, frame.text));
+    change(socket, frame, async (actor) =>
+      messages.submitEdit(actor, await placed(actor, frame), frame.text),
+    );
 
   const remove = (socket: Socket, frame: Extract<ClientFrame, { type: "remove" }>) =>
-    change(socket, frame, (actor) => acts.submitRemoval(actor, socket.data.address, frame.id as MessageId));
+    change(socket, frame, async (actor) =>
+      acts.submitRemoval(actor, socket.data.address, await placed(actor, frame)),
+    );
+
+  /** Refuses guests, and `not_found` for what does not stand in this room. */
+  async function placed(actor: Actor, { room, id }: { room: string; id: number }): Promise<MessageId> {
+    signedIn(actor);
+    await messages.row(await access.reader(actor, room), id as MessageId);
+    return id as MessageId;
+  }
 
   async function markRead(
     { data: { actor } }: Socket,
@@ -176,8 +194,8 @@ export function createGateway(deps: GatewayDeps): Protocol {
 
     async received(socket, text) {
       const frame = parseClientFrame(text);
+      if (!frame) return refuse(socket, { key: keyIn(text) }, new Refused("bad_request"));
       try {
-        if (!frame) throw new Refused("bad_request");
         await handle(socket, frame);
       } catch (error) {
         refuse(socket, { key: null }, error);

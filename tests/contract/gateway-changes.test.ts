@@ -178,6 +178,29 @@ describe("a removal", () => {
   });
 });
 
+test("an edit or a removal is of a message of the room that it names", async () => {
+  const [hall, elsewhere] = [await makeRoom(ann, "hall"), await makeRoom(bob, "elsewhere")];
+  const a = await openGateway(ann);
+  const { id } = await post(a, "here", hall);
+  for (const room of ["public", elsewhere, "nowhere"])
+    for (const frame of [edit(id, "there"), remove(id)])
+      expect(await ask(a, { ...frame, room })).toMatchObject({ type: "refusal", code: "not_found" });
+  expect(await ask(a, { ...edit(id, "still here"), room: hall })).toMatchObject({ type: "ack", room: hall });
+  expect(await ask(a, { ...remove(id), room: hall })).toMatchObject({ type: "ack", room: hall });
+});
+
+test("who is staff is asked at each removal, on a socket that was opened before too", async () => {
+  const superuser = await someone(world, "superuser", "chief");
+  const dan = await member(world, "dan");
+  const [a, d] = [await openGateway(ann), await openGateway(dan)];
+  const [first, second, third] = [await post(a, "1"), await post(a, "2"), await post(a, "3")];
+  expect(await ask(d, remove(first.id))).toMatchObject({ code: "forbidden" });
+  expect((await superuser.post("/api/admin/users/dan/staff/")).status).toBe(200);
+  expect(await ask(d, remove(second.id))).toMatchObject({ type: "ack" });
+  expect((await superuser.delete("/api/admin/users/dan/staff/")).status).toBe(200);
+  expect(await ask(d, remove(third.id))).toMatchObject({ code: "forbidden" });
+});
+
 describe("what one sender asks for at once", () => {
   test("is done and answered in its order, whatever it is, and each answer comes after its change", async () => {
     const a = await openGateway(ann);

@@ -245,11 +245,9 @@ describe("a refused frame", () => {
     ["empty text", ""],
     ["a list", "[]"],
     ["an unknown type", { type: "shout" }],
-    ["no type", { room: "public", key: "12345678", text: "x" }],
     ["a short key", { type: "send", room: "public", key: "1234567", text: "x" }],
     ["a long key", { type: "send", room: "public", key: "x".repeat(65), text: "x" }],
     ["a key of other characters", { type: "send", room: "public", key: "1234 5678", text: "x" }],
-    ["no text", { type: "send", room: "public", key: "12345678" }],
     ["a negative number held", { type: "resume", room: "public", epoch: "x", rev: -1 }],
     ["a fraction held", { type: "hello", rooms: [{ room: "public", epoch: "x", rev: 0.5 }] }],
     [
@@ -261,6 +259,18 @@ describe("a refused frame", () => {
     a.send(frame);
     expect(await a.next()).toEqual({ type: "refusal", key: null, code: "bad_request", retryable: false });
     expect(await a.post("still here")).toMatchObject({ type: "ack" });
+    a.close();
+  });
+
+  test.each([
+    ["no type", { room: "public", text: "x" }],
+    ["no text", { type: "send", room: "public" }],
+    ["an id that is text", { type: "edit", room: "public", id: "16", text: "x" }],
+  ])("keeps its key even where it is no frame of this protocol: %s", async (_, frame) => {
+    const a = await openGateway(ann);
+    const key = newKey();
+    a.send({ ...frame, key });
+    expect(await a.next()).toEqual({ type: "refusal", key, code: "bad_request", retryable: false });
     a.close();
   });
 

@@ -134,7 +134,7 @@ export function startServer(deps: ServerDeps): Server {
     members,
     messages,
     presence: { show: async () => {}, hide() {}, members: () => [], stop() {} },
-    sessions: { current: async (id) => (sessions.has(id) ? {} : null) } as GatewayDeps["sessions"],
+    sessions: { current } as GatewayDeps["sessions"],
     typing: createTyping({ access, clock, hub, nodes: null }),
     unread: createUnread({ hub, rooms: { mine: async () => [] } }),
     onRefused() {},
@@ -152,10 +152,20 @@ export function startServer(deps: ServerDeps): Server {
   }
   after(BEACON, beat);
 
+  /** As much of it as tells who somebody is. */
+  async function current(session: SessionId) {
+    const id = sessions.get(session);
+    return id === undefined ? null : { session: { id: session }, account: { id, name: nameOf(id) } };
+  }
+
   function actorOf(session: SessionId | null): Actor {
     const id = session === null ? undefined : sessions.get(session);
     if (session === null || id === undefined) return { kind: "guest" };
-    return { kind: "member", id, name: db.tables().users.get(id)?.name ?? "", session, rank: "user" };
+    return { kind: "member", id, name: nameOf(id), session, rank: "user" };
+  }
+
+  function nameOf(id: UserId): string {
+    return db.tables().users.get(id)?.name ?? "";
   }
 
   function kill(): void {
