@@ -10,6 +10,6 @@ export function createMemoryBus(): Bus {
     subscribe(listener) {
       listeners.push(listener);
     },
-    serve() {},
+    serve: (_, rev) => rev,
   };
 }

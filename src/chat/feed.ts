@@ -28,11 +28,11 @@ export function createFeed({
     epoch: () => store.epoch(),
     heads: (rooms) => store.heads(rooms),
 
-    async catchUp({ room: { id } }, { epoch, rev }) {
+    async catchUp({ room }, { epoch, rev }) {
       if (epoch !== store.epoch()) return { reset: "epoch" };
-      const kept = await recent.since(id, rev);
+      const kept = await recent.since(room, rev);
       if (kept) return fitting(rev, kept.to, kept);
-      const { head, to, changes } = await store.changesSince(id, rev, RESUME_FRAME_CHANGES);
+      const { head, to, changes } = await store.changesSince(room.id, rev, RESUME_FRAME_CHANGES);
       if (rev > head) return { reset: "ahead" };
       if (head - rev > RESUME_MAX_CHANGES) return { reset: "gap" };
       return fitting(rev, head, { to, changes });

@@ -250,10 +250,11 @@ export interface Bus {
   publish(event: BusEvent): void;
   subscribe(listener: (event: BusEvent) => void): void;
   /**
-   * Somebody here follows the room from now on and holds everything up to `rev`, which is no less than what was published
-   * last: what is written there through other nodes is published here as well.
+   * Somebody here hears of the room from now on and holds everything up to `rev`, which is no less than what was published
+   * last: what is written there through other nodes is published here as well. Answers with the number after which it is:
+   * another one than `rev` where the room is served already.
    */
-  serve(room: RoomPlace, rev: number): void;
+  serve(room: RoomPlace, rev: number): number;
 }
 
 export type BusEvent =
@@ -273,7 +274,9 @@ export type BusEvent =
   | { type: "membership.ended"; roomId: RoomId; room: string; userId: UserId }
   /** Its name, topic or standing is another now. */
   | { type: "room.changed"; roomId: RoomId; room: string }
-  | { type: "room.removed"; roomId: RoomId; room: string };
+  | { type: "room.removed"; roomId: RoomId; room: string }
+  /** What is written there through other nodes is not published here any more. */
+  | { type: "room.unserved"; roomId: RoomId };
 
 /** What one node tells the others. */
 export type Word =

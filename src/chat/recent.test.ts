@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createMemoryBus } from "../bus/memory.ts";
 import type { ClientKey, MessageId, RoomId, UserId } from "../shared/ids.ts";
+import type { MessageView } from "../shared/protocol.ts";
 import { openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
-import { edit, idOf, post, remove, scene } from "../testing/stores/scene.ts";
+import { edit, idOf, post, postedOf, remove, scene } from "../testing/stores/scene.ts";
 import { writerOver } from "../testing/stores/writer.ts";
-import type { Bus, MessageStore } from "./ports.ts";
+import type { Bus, MessageStore, RoomPlace } from "./ports.ts";
 import { createRecent, type Recent } from "./recent.ts";
 import type { Writer } from "./writer.ts";
 
 let stores: OpenStores;
 let room: RoomId;
+let hall: RoomPlace;
 let ann: UserId;
 let bus: Bus;
 let writer: Writer;
@@ -26,7 +28,7 @@ afterAll(() => stores.close());
 
 beforeEach(async () => {
   const here = await scene(stores);
-  [room, ann] = [here.room, here.ann.id];
+  [room, hall, ann] = [here.room, placeOf(here.room), here.ann.id];
   bus = createMemoryBus();
   writer = writerOver(stores.messages, bus);
   [reads, meanwhile] = [0, async () => {}];
@@ -44,7 +46,7 @@ beforeEach(async () => {
 
 test("however many come back at once, the store is asked once, and not again while it goes on", async () => {
   await say(5);
-  const answers = await Promise.all(Array.from({ length: 100 }, () => recent.since(room, 2)));
+  const answers = await Promise.all(Array.from({ length: 100 }, () => recent.since(hall, 2)));
   for (const answer of answers) expect(answer?.changes.map(({ rev }) => rev)).toEqual([3, 4, 5]);
   await say(5);
   expect(await numbersAfter(5)).toEqual([6, 7, 8, 9, 10]);
@@ -55,10 +57,10 @@ test("however many come back at once, the store is asked once, and not again whi
 test("whoever has missed more than is kept, or claims more than there is, is the store's to answer", async () => {
   await say(300);
   expect(await numbersAfter(300 - 256)).toHaveLength(256);
-  for (const rev of [300 - 257, 0, 301]) expect(await recent.since(room, rev)).toBeNull();
+  for (const rev of [300 - 257, 0, 301]) expect(await recent.since(hall, rev)).toBeNull();
   await say(100);
   expect(await numbersAfter(400 - 256)).toHaveLength(256);
-  expect(await recent.since(room, 400 - 257)).toBeNull();
+  expect(await recent.since(hall, 400 - 257)).toBeNull();
   expect(reads).toBe(1);
 });
 
@@ -69,7 +71,7 @@ test("what somebody edits or removes is kept nowhere as it was", async () => {
     writer.write(edit(idOf(first), ann, "better")),
     writer.write(remove(idOf(second), ann)),
   ]);
-  const kept = await recent.since(room, 0);
+  const kept = await recent.since(hall, 0);
   expect(kept?.changes.map(({ rev, text }) => [rev, text])).toEqual([
     [3, "secret 3"],
     [4, "better"],
@@ -84,7 +86,7 @@ test("what is edited twice in one turn is kept once, as it is in the end", async
   expect(await numbersAfter(0)).toEqual([1]);
   const texts = ["better", "best"].map((text) => writer.write(edit(idOf(first), ann, text)));
   await Promise.all(texts);
-  const { changes } = (await recent.since(room, 0)) ?? { changes: [] };
+  const { changes } = (await recent.since(hall, 0)) ?? { changes: [] };
   expect(changes.map(({ rev, text }) => [rev, text])).toEqual([[3, "best"]]);
 });
 
@@ -95,13 +97,13 @@ test("what is posted and removed in one turn leaves no text", async () => {
   const posted = say(1, "secret");
   const removed = writer.write(remove(((next?.id ?? 0) + 1) as MessageId, ann));
   await Promise.all([posted, removed]);
-  expect(JSON.stringify(await recent.since(room, 0))).not.toContain("secret");
+  expect(JSON.stringify(await recent.since(hall, 0))).not.toContain("secret");
   expect(await numbersAfter(0)).toEqual([1, 3]);
 });
 
 test("whoever takes another name has it in what is kept", async () => {
   await say(1);
-  const nameOf = async () => (await recent.since(room, 0))?.changes[0]?.author;
+  const nameOf = async () => (await recent.since(hall, 0))?.changes[0]?.author;
   const before = await nameOf();
   const name = unique("anna");
   await stores.accounts.update(ann, { name, nameKey: name });
@@ -119,11 +121,11 @@ test("a room that is removed is not kept", async () => {
   expect(await numbersAfter(0)).toEqual([1, 2]);
   await stores.rooms.remove(room);
   bus.publish({ type: "room.removed", roomId: room, room: "gone" });
-  expect(JSON.stringify(await recent.since(room, 0))).not.toContain("message");
+  expect(JSON.stringify(await recent.since(hall, 0))).not.toContain("message");
 });
 
 test("of a room that was never there nothing is kept", async () => {
-  expect(await recent.since(1_000_000_000 as RoomId, 0)).toBeNull();
+  expect(await recent.since(placeOf(1_000_000_000 as RoomId), 0)).toBeNull();
 });
 
 test("a change that nobody told of is found out by the next one, and read anew", async () => {
@@ -142,7 +144,7 @@ test("what changes while it is read makes the reading worthless: nobody is answe
     meanwhile = async () => {};
     await say(1);
   };
-  const [early, late] = await Promise.all([recent.since(room, 0), recent.since(room, 1)]);
+  const [early, late] = await Promise.all([recent.since(hall, 0), recent.since(hall, 1)]);
   expect([early, late]).toEqual([null, null]);
   expect(await numbersAfter(0)).toEqual([1, 2, 3]);
   expect(reads).toBe(2);
@@ -154,14 +156,14 @@ test("what a name is while it is read makes the reading worthless as well", asyn
     meanwhile = async () => {};
     bus.publish({ type: "accounts.reread" });
   };
-  expect(await recent.since(room, 0)).toBeNull();
+  expect(await recent.since(hall, 0)).toBeNull();
   expect(await numbersAfter(0)).toEqual([1]);
 });
 
 test("a store that fails once is asked again", async () => {
   await say(1);
   meanwhile = () => Promise.reject(new Error("the store has failed"));
-  expect(await recent.since(room, 0).catch(() => "failed")).toBe("failed");
+  expect(await recent.since(hall, 0).catch(() => "failed")).toBe("failed");
   meanwhile = async () => {};
   expect(await numbersAfter(0)).toEqual([1]);
 });
@@ -170,19 +172,79 @@ test("of many rooms those asked for last are kept", async () => {
   const rooms: RoomId[] = [];
   for (let i = 0; i < 65; i++) rooms.push(await stores.addRoom(unique("room")));
   const [first, second, last] = [rooms[0] as RoomId, rooms[1] as RoomId, rooms[64] as RoomId];
-  for (const each of rooms.slice(0, 64)) await recent.since(each, 0);
-  await recent.since(first, 0);
+  for (const each of rooms.slice(0, 64)) await recent.since(placeOf(each), 0);
+  await recent.since(placeOf(first), 0);
   expect(reads).toBe(64);
-  await recent.since(last, 0);
-  await recent.since(first, 0);
+  await recent.since(placeOf(last), 0);
+  await recent.since(placeOf(first), 0);
   expect(reads).toBe(65);
-  await recent.since(second, 0);
+  await recent.since(placeOf(second), 0);
   expect(reads).toBe(66);
 });
 
+describe("where others write as well", () => {
+  /** From which number on each room is told here. */
+  let served: [room: RoomPlace, rev: number][];
+  /** What has been told here where that is more than was read. */
+  let reached: number;
+  const toldUpTo = (from: number, to: number, changes: MessageView[] = []) =>
+    bus.publish({ type: "messages.changed", roomId: room, room: hall.slug, from, to, changes });
+
+  beforeEach(() => {
+    [served, reached] = [[], 0];
+    bus.serve = (place, rev) => {
+      served.push([place, rev]);
+      return Math.max(reached, rev);
+    };
+  });
+
+  test("what is kept of a room is kept current: the room is served from there on", async () => {
+    await say(3);
+    expect(await numbersAfter(1)).toEqual([2, 3]);
+    expect(await numbersAfter(2)).toEqual([3]);
+    expect(served).toEqual([[hall, 3]]);
+  });
+
+  test("a room that is served no longer is forgotten with all that was said in it, and read anew", async () => {
+    const [first] = await say(2, "secret");
+    expect(await numbersAfter(0)).toEqual([1, 2]);
+    bus.publish({ type: "room.unserved", roomId: room });
+    await stores.messages.write([remove(idOf(first), ann)]);
+    expect((await recent.since(hall, 0))?.changes.map(({ text }) => text)).toEqual(["secret 2", ""]);
+    expect(reads).toBe(2);
+  });
+
+  test("what was read while it was served no longer is worthless", async () => {
+    await say(1);
+    meanwhile = async () => bus.publish({ type: "room.unserved", roomId: room });
+    expect(await recent.since(hall, 0)).toBeNull();
+    expect(served).toEqual([]);
+  });
+
+  test("what has been told already ends nothing, and comes no second time", async () => {
+    const messages = await say(3);
+    expect(await numbersAfter(0)).toEqual([1, 2, 3]);
+    toldUpTo(0, 2, messages.slice(0, 2));
+    const [next] = postedOf(await stores.messages.write([draft("from elsewhere")]));
+    toldUpTo(2, 4, [messages[2] as MessageView, next as MessageView]);
+    expect(await numbersAfter(0)).toEqual([1, 2, 3, 4]);
+    expect(reads).toBe(1);
+  });
+
+  test("nothing is kept that ends before what has been told", async () => {
+    await say(2);
+    reached = 3;
+    expect(await recent.since(hall, 0)).toBeNull();
+    reached = 0;
+    expect(await numbersAfter(0)).toEqual([1, 2]);
+  });
+});
+
 async function numbersAfter(rev: number): Promise<number[] | undefined> {
-  return (await recent.since(room, rev))?.changes.map((message) => message.rev);
+  return (await recent.since(hall, rev))?.changes.map((message) => message.rev);
 }
+
+const placeOf = (id: RoomId): RoomPlace => ({ id, slug: `room-${id}` });
 
 function draft(text: string) {
   return post({ room, author: ann, key: unique("key") as ClientKey, text, createdAt: 1 });

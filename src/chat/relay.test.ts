@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createMemoryBus } from "../bus/memory.ts";
 import { RESUME_FRAME_CHANGES } from "../shared/limits.ts";
-import type { ClientKey, UserId } from "../shared/ids.ts";
+import type { ClientKey, RoomId, UserId } from "../shared/ids.ts";
 import type { MessageView } from "../shared/protocol.ts";
 import { openSqliteStores, unique, type OpenStores } from "../testing/stores/open.ts";
 import { edit, idOf, post, postedOf, remove, scene } from "../testing/stores/scene.ts";
@@ -18,6 +18,7 @@ let relay: Relay;
 /** What listeners here were told, and what the other nodes were. */
 let told: Changed[];
 let words: Word[];
+let unserved: RoomId[];
 let others: Parameters<Nodes["listen"]>[0];
 /** What waits for its time. */
 let tasks: { at: number; task: () => void }[];
@@ -36,7 +37,7 @@ beforeEach(async () => {
   const here = await scene(stores);
   room = { id: here.room, slug: "hall" };
   ann = here.ann.id;
-  [told, words, tasks, failures] = [[], [], [], []];
+  [told, words, unserved, tasks, failures] = [[], [], [], [], []];
   [now, reads, looks, broken] = [0, 0, 0, null];
   start({
     isReachable: () => true,
@@ -47,7 +48,10 @@ beforeEach(async () => {
 
 function start(nodes: Nodes | null): void {
   const local = createMemoryBus();
-  local.subscribe((event) => void (event.type === "messages.changed" && told.push(event)));
+  local.subscribe((event) => {
+    if (event.type === "messages.changed") told.push(event);
+    if (event.type === "room.unserved") unserved.push(event.roomId);
+  });
   const failing = () => {
     if (broken) throw broken;
   };
@@ -415,25 +419,69 @@ describe("rooms that are followed", () => {
     expect(looks).toBe(1);
   });
 
-  test("tell those who were let in with more of what they hold, rather than others of less", async () => {
+  test("are told from one number on, which whoever is let in at another one hears, and nothing twice", async () => {
     await say(3);
-    relay.serve(room, 3);
-    relay.serve(room, 2);
+    expect([relay.serve(room, 2), relay.serve(room, 3), relay.serve(room, 1)]).toEqual([2, 2, 2]);
     await wait(10);
     expect(stretches()).toEqual([[2, 3]]);
-    relay.serve(room, 3);
+    expect(relay.serve(room, 2)).toBe(3);
     hint(await say(1));
-    expect(stretches().at(-1)).toEqual([3, 4]);
+    await wait(10);
+    expect(stretches()).toEqual([
+      [2, 3],
+      [3, 4],
+    ]);
+    expect(relay.serve(room, 4)).toBe(4);
   });
 
-  test("are forgotten when a poll does not name them any more", async () => {
+  test("catch up with whoever is let in at a number that is not told yet, with no further question", async () => {
+    await serve(0);
+    const messages = await say(3);
+    hint(messages.slice(0, 1));
+    expect(relay.serve(room, 3)).toBe(1);
+    hint(messages.slice(1, 2));
+    await wait(5);
+    expect(revs()).toEqual([1, 2, 3]);
+    expect([looks, reads]).toEqual([0, 1]);
+  });
+
+  test("are forgotten when a poll does not name them any more, which is told here", async () => {
     await serve(0);
     hint(await say(1));
     expect(revs()).toEqual([1]);
+    await relay.poll([room]);
+    expect(unserved).toEqual([]);
     await relay.poll([]);
+    expect(unserved).toEqual([room.id]);
     hint(await say(1));
     await wait(100);
     expect(revs()).toEqual([1]);
+    await relay.poll([]);
+    expect(unserved).toHaveLength(1);
+    expect(relay.serve(room, 2)).toBe(2);
+  });
+
+  test("tell nothing of what waited when they were forgotten, to those who come after", async () => {
+    await serve(0);
+    const messages = await say(2);
+    commitHere(messages.slice(0, 1));
+    hint(messages.slice(1));
+    await relay.poll([]);
+    relay.serve(room, 2);
+    await wait(100);
+    expect(stretches()).toEqual([[0, 1]]);
+  });
+
+  test("tell nothing of what waited for rights to be known, either", async () => {
+    await serve(0);
+    relay.publish({ type: "rights.unheard" });
+    const messages = await say(2);
+    hint(messages);
+    await relay.poll([]);
+    relay.serve(room, 2);
+    relay.publish({ type: "rights.known" });
+    await wait(100);
+    expect(told).toEqual([]);
   });
 
   test("that are removed are told of nothing more", async () => {

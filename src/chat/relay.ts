@@ -139,7 +139,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
 
   /** Everything that follows what has been told, in as few frames as take it. */
   function tellWaiting(room: Served): void {
-    if (isClosed(room.slug)) return;
+    if (!mayTell(room)) return;
     let news: News = { to: room.told, changes: [] };
     for (let next; (next = room.waiting.find(({ from, to }) => from <= news.to && to > news.to));) {
       const more = next.changes.filter(({ rev }) => rev > news.to);
@@ -163,7 +163,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
 
   /** One reading a room at a time; however much is missing, it is told in frames, with turns for others in between. */
   function read(room: Served): void {
-    if (room.isReading || isClosed(room.slug)) return;
+    if (room.isReading || !mayTell(room)) return;
     room.isReading = true;
     readOn(room)
       .then(succeeded, failed)
@@ -171,10 +171,10 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
   }
 
   async function readOn(room: Served): Promise<void> {
-    while (room.known > room.told && isServed(room)) {
+    while (room.known > room.told && mayTell(room)) {
       const before = room.told;
       const since = await store.changesSince(room.id, before, RESUME_MAX_CHANGES);
-      if (isClosed(room.slug)) return;
+      if (!mayTell(room)) return;
       await tellInFrames(room, since);
       tellWaiting(room);
       // A hint of numbers that the database does not have: from before it was restored.
@@ -191,7 +191,7 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     const news = changes
       .filter(({ seq, deletedAt }) => seq > room.told && deletedAt == null)
       .toSorted((one, other) => one.seq - other.seq);
-    while (room.told < to && isServed(room) && !isClosed(room.slug)) {
+    while (room.told < to && mayTell(room)) {
       const frame = unheard.splice(0, frameSize(unheard));
       const end = unheard.length === 0 ? to : (frame.at(-1)?.rev ?? to);
       const upTo = news.findIndex(({ seq }) => seq > end);
@@ -200,7 +200,8 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     }
   }
 
-  const isServed = (room: Served) => served.get(room.id) === room;
+  /** What waits for its time, or is being read, may outlast its room, and another may be served in its place. */
+  const mayTell = (room: Served) => served.get(room.id) === room && !isClosed(room.slug);
 
   async function look(rooms: readonly RoomPlace[]): Promise<void> {
     if (rooms.length === 0) return;
@@ -214,6 +215,11 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     }
   }
 
+  function forget(roomId: RoomId): void {
+    served.delete(roomId);
+    local.publish({ type: "room.unserved", roomId });
+  }
+
   const succeeded = () => void (isFailing = false);
 
   function failed(error: unknown): void {
@@ -225,23 +231,24 @@ export function createRelay({ local, store, nodes, after, now, onFailure }: Rela
     publish,
     subscribe: local.subscribe,
 
-    serve(place, rev) {
-      const room = served.get(place.id);
-      if (room?.told === rev) return;
-      const { id, slug } = place;
+    serve({ id, slug }, rev) {
+      const room = served.get(id);
+      if (room) {
+        room.known = Math.max(room.known, rev);
+        if (room.known > room.told) waitForHint(room);
+        return room.told;
+      }
       const idle = { isWaiting: false, isHolding: false, isReading: false };
-      if (!room)
-        served.set(id, { id, slug, told: rev, known: rev, waiting: [], wroteAt: -Infinity, ...idle });
-      // Others were let in at another number, and what lies between has been published to nobody yet.
-      else [room.told, room.known] = [Math.min(room.told, rev), Math.max(room.known, rev)];
+      served.set(id, { id, slug, told: rev, known: rev, waiting: [], wroteAt: -Infinity, ...idle });
       // Something may have been written since `rev` was read, and its hint have come when nobody followed.
-      if (unsure.push(place) === 1)
+      if (unsure.push({ id, slug }) === 1)
         after(GATHERING, () => void look(unsure.splice(0)).then(succeeded, failed));
+      return rev;
     },
 
     async poll(rooms) {
       const kept = new Set(rooms.map(({ id }) => id));
-      for (const id of served.keys()) if (!kept.has(id)) served.delete(id);
+      for (const id of served.keys()) if (!kept.has(id)) forget(id);
       await look(rooms).then(succeeded, failed);
     },
   };

@@ -78,6 +78,7 @@ function isSeen(event: BusEvent): boolean {
     case "sessions.ended":
     case "membership.ended":
     case "room.removed":
+    case "room.unserved":
     case "rights.unheard":
     case "rights.known":
     case "typing":

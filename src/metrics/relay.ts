@@ -111,10 +111,10 @@ export function watchRelay(registry: Registry, createRelay: (deps: RelayDeps) =>
         relay.publish(event);
       },
       serve(place: RoomPlace, rev: number) {
-        const room = rooms.get(place.id);
-        if (room) room.told = Math.min(room.told, rev);
-        else rooms.set(place.id, { told: rev, head: rev, behindSince: null, own: [] });
-        relay.serve(place, rev);
+        const reached = relay.serve(place, rev);
+        if (!rooms.has(place.id))
+          rooms.set(place.id, { told: reached, head: reached, behindSince: null, own: [] });
+        return reached;
       },
       async poll(served) {
         const kept = new Set(served.map(({ id }) => id));

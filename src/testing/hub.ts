@@ -16,7 +16,7 @@ export interface HubSocket {
   /** The server's. */
   socket: Socket;
   /** Those that have come out at the other end since the last time, and nothing more is on its way. */
-  heard(): Promise<ServerFrame[]>;
+  heard<Frame = ServerFrame>(): Promise<Frame[]>;
   says(frame: string): void;
   /** The code it is closed with. */
   closed: Promise<number>;
@@ -65,12 +65,12 @@ export function serveHub(hub: Hub, now: () => number = () => 0): HubServer {
 }
 
 async function bothEnds(url: string, opened: Socket[]): Promise<HubSocket> {
-  const frames: ServerFrame[] = [];
+  const frames: unknown[] = [];
   let marked = () => {};
   const client = new WebSocket(url);
   client.addEventListener("message", ({ data }) => {
     if (data === MARK) marked();
-    else frames.push(JSON.parse(String(data)) as ServerFrame);
+    else frames.push(JSON.parse(String(data)));
   });
   const closed = new Promise<number>((resolve) => {
     client.addEventListener("close", ({ code }) => resolve(code));
@@ -82,12 +82,12 @@ async function bothEnds(url: string, opened: Socket[]): Promise<HubSocket> {
     socket,
     closed,
     says: (frame) => client.send(frame),
-    async heard() {
+    async heard<Frame>() {
       const everything = new Promise<void>((resolve) => (marked = resolve));
       // What this turn has sent comes before.
       setImmediate(() => socket.send(MARK));
       await everything;
-      return frames.splice(0);
+      return frames.splice(0) as Frame[];
     },
     async leaves() {
       client.close();

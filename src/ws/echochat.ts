@@ -52,8 +52,7 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
   // These clients know neither edits nor deletions.
   hub.onChanges(({ id, slug }, fresh) => {
     for (const origin of audiences.get(id)?.kinds() ?? []) {
-      for (const message of fresh)
-        hub.publish(topicOf(id, origin), JSON.stringify(frameOf(message, slug, origin)));
+      for (const message of fresh) hub.publish(topicOf(id, origin), frameOf(message, slug, origin));
     }
     broadcastAt.set(id, clock.now());
   });
@@ -99,8 +98,10 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
     const { origin } = socket.data;
     open.set(socket, room.id);
     count(room.id, origin, 1);
-    socket.subscribe(topicOf(room.id, origin));
-    hub.attend(socket, room, room.head);
+    hub.attend(socket, room, room.head, {
+      topic: topicOf(room.id, origin),
+      tell: (fresh) => fresh.forEach((message) => socket.send(frameOf(message, room.slug, origin))),
+    });
   }
 
   /** Without a wait for whoever was let in at the handshake, unless somebody has lost a room since: it may have been them. */
@@ -143,9 +144,10 @@ export function createEchoChat(deps: EchoChatDeps): EchoChat {
   };
 }
 
-function frameOf({ id, seq, author, avatar, text, createdAt }: MessageView, slug: string, origin: string) {
+function frameOf(message: MessageView, slug: string, origin: string): string {
+  const { id, seq, author, avatar, text, createdAt } = message;
   const known = { message: text, username: author, profile_pic: avatarUrl(avatar, origin), room: slug };
-  return { ...known, id, seq, createdAt: isoMicroseconds(createdAt) };
+  return JSON.stringify({ ...known, id, seq, createdAt: isoMicroseconds(createdAt) });
 }
 
 function topicOf(room: RoomId, origin: string): string {

@@ -72,7 +72,7 @@ export function createGateway(deps: GatewayDeps): Protocol {
 
   /** Reads and sends until the socket holds everything published; then, in the same turn, it follows live. */
   async function catchUp(socket: Socket, { room, epoch, rev }: Held): Promise<void> {
-    for (let held = rev; ;) {
+    for (let held = rev, wholeAt: number | null = null; ;) {
       const removals = hub.removals();
       const reader = await access.reader(socket.data.actor, room);
       const missed = await feed.catchUp(reader, { epoch, rev: held });
@@ -84,6 +84,9 @@ export function createGateway(deps: GatewayDeps): Protocol {
       held = changes.to;
       if (isWhole && hub.follow(socket, reader.room, held, removals))
         return send(socket, { type: "caught-up", room, rev: held });
+      // Whatever has been told was stored before: where a second reading does not find it, the database has lost it.
+      if (isWhole && held === wholeAt) throw new Refused("unavailable");
+      wholeAt = isWhole ? held : null;
       await roomFor(socket);
       if (socket.readyState !== WebSocket.OPEN) return;
     }

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createMemoryBus } from "../bus/memory.ts";
 import type { RoomId, SessionId, UserId } from "../shared/ids.ts";
 import { CLOSE_REMOVED, CLOSE_SESSION_OVER, type MessageView, type ServerFrame } from "../shared/protocol.ts";
-import { serveHub, type HubServer } from "../testing/hub.ts";
-import { addressOf, createHub, personOf } from "./hub.ts";
+import type { Bus } from "../chat/ports.ts";
+import { serveHub, type HubServer, type HubSocket } from "../testing/hub.ts";
+import { addressOf, createHub, personOf, type Hub } from "./hub.ts";
 import type { Socket, SocketData } from "./socket.ts";
 
 const ROOM = { id: 1 as RoomId, slug: "public" };
@@ -235,7 +236,7 @@ describe("the rooms that are served", () => {
     const ways: ((socket: Socket) => unknown)[] = [
       (socket) => hub.follow(socket, LAWN, 0, hub.removals()),
       (socket) => hub.hearNews(socket, LAWN, 0),
-      (socket) => hub.attend(socket, LAWN, 0),
+      (socket) => hub.attend(socket, LAWN, 0, { topic: "by another way", tell() {} }),
     ];
     for (const hear of ways) {
       const { socket, leaves } = await reader();
@@ -248,12 +249,12 @@ describe("the rooms that are served", () => {
 
   test("are told to the bus with a number that is no less than what was published", async () => {
     const served: number[] = [];
-    const other = createHub({ ...bus, serve: (_, rev) => void served.push(rev) });
+    const other = createHub({ ...bus, serve: (_, rev) => (served.push(rev), rev) });
     const { socket, leaves } = await reader();
     other.follow(socket, LAWN, 3, other.removals());
     const lawn = { type: "messages.changed", roomId: LAWN.id, room: LAWN.slug } as const;
     bus.publish({ ...lawn, from: 3, to: 5, changes: [] });
-    other.attend(socket, LAWN, 4);
+    other.attend(socket, LAWN, 4, { topic: "by another way", tell() {} });
     other.hearNews(socket, LAWN, 7);
     expect(served).toEqual([3, 5, 7]);
     await leaves();
@@ -313,6 +314,123 @@ describe("news of a room", () => {
     });
     expect(await heard()).toEqual([]);
   });
+});
+
+describe("where a room is told up to a lower number than somebody was let in at", () => {
+  const POND = { id: 10 as RoomId, slug: "pond" };
+  const news = (...authors: string[]): ServerFrame => ({ type: "news", room: "pond", authors });
+  const said = (seq: number): MessageView => ({
+    id: seq,
+    seq,
+    rev: seq,
+    author: `author ${seq}`,
+    avatar: null,
+    text: `words ${seq}`,
+    createdAt: 1,
+    deletedAt: null,
+  });
+  let slowBus: Bus;
+  let slow: Hub;
+  let slowServer: HubServer;
+  /** The last number told. */
+  let told: number;
+
+  beforeEach(() => {
+    told = 5;
+    slowBus = { ...createMemoryBus(), serve: () => told };
+    slow = createHub(slowBus);
+    slowServer = serveHub(slow);
+    slow.onChanges((_, fresh) => fresh.forEach(({ text }) => slow.publish("words", JSON.stringify(text))));
+  });
+  afterEach(() => slowServer.stop());
+
+  function tell(to: number): void {
+    const changes = Array.from({ length: to - told }, (_, i) => said(told + i + 1));
+    const place = { roomId: POND.id, room: POND.slug };
+    slowBus.publish({ type: "messages.changed", ...place, from: told, to, changes });
+    told = to;
+  }
+
+  const attend = ({ socket }: HubSocket, rev: number) =>
+    slow.attend(socket, POND, rev, {
+      topic: "words",
+      tell: (fresh) => fresh.forEach(({ text }) => socket.send(JSON.stringify(text))),
+    });
+
+  test("they hear of what follows theirs, and not again of what they were let in with; the others of all", async () => {
+    const [late, early, original] = [await opens(), await opens(), await opens()];
+    expect(slow.hearNews(late.socket, POND, 7)).toBe(true);
+    expect(slow.hearNews(early.socket, POND, 5)).toBe(true);
+    attend(original, 7);
+    tell(6);
+    expect(await late.heard()).toEqual([]);
+    expect(await original.heard()).toEqual([]);
+    tell(9);
+    tell(10);
+    expect(await late.heard()).toEqual([news("author 8", "author 9"), news("author 10")]);
+    expect(await original.heard<string>()).toEqual(["words 8", "words 9", "words 10"]);
+    expect(await early.heard()).toEqual([
+      news("author 6"),
+      news("author 7", "author 8", "author 9"),
+      news("author 10"),
+    ]);
+  });
+
+  test("whoever counts anew hears from there on, though they listened before", async () => {
+    const page = await opens();
+    slow.hearNews(page.socket, POND, 5);
+    slow.hearNews(page.socket, POND, 7);
+    slow.hearNews(page.socket, POND, 8);
+    tell(9);
+    tell(10);
+    expect(await page.heard()).toEqual([news("author 9"), news("author 10")]);
+  });
+
+  test("whoever counted less than has been told counts anew", async () => {
+    const page = await opens();
+    expect(slow.hearNews(page.socket, POND, 4)).toBe(false);
+    expect(slow.hearNews(page.socket, POND, 5)).toBe(true);
+  });
+
+  test("the room is served until they leave", async () => {
+    const page = await opens();
+    slow.hearNews(page.socket, POND, 7);
+    expect(slow.served()).toEqual([POND]);
+    await page.leaves();
+    expect(slow.served()).toEqual([]);
+    tell(9);
+  });
+
+  test("whoever is put out hears nothing of it", async () => {
+    const [page, dropped] = [await opens(), await opens(BOB)];
+    for (const { socket } of [page, dropped]) slow.hearNews(socket, POND, 7);
+    slowBus.publish({ type: "membership.ended", roomId: POND.id, room: POND.slug, userId: ANN.id });
+    slow.drop(dropped.socket, POND.slug);
+    tell(9);
+    tell(10);
+    for (const { heard } of [page, dropped]) expect(await heard()).toEqual([]);
+  });
+
+  test("whose only room it was is closed with it, and sent nothing more", async () => {
+    const original = await slowServer.opens({ actor: ANN, slug: POND.slug });
+    const heard: MessageView[] = [];
+    slow.attend(original.socket, POND, 7, { topic: "words", tell: (fresh) => void heard.push(...fresh) });
+    slowBus.publish({ type: "room.removed", roomId: POND.id, room: POND.slug });
+    tell(9);
+    expect(await original.closed).toBe(CLOSE_REMOVED);
+    expect(heard).toEqual([]);
+  });
+
+  test("a reader of numbers follows from theirs, and reads again where they hold less", async () => {
+    const [ahead, behind] = [await opens(), await opens()];
+    expect(slow.follow(ahead.socket, POND, 7, slow.removals())).toBe(true);
+    expect(slow.follow(behind.socket, POND, 4, slow.removals())).toBe(false);
+    tell(6);
+    expect(await ahead.heard()).toMatchObject([{ type: "changes", from: 5, to: 6 }]);
+    expect(await behind.heard()).toEqual([]);
+  });
+
+  const opens = (actor: SocketData["actor"] = ANN) => slowServer.opens({ actor });
 });
 
 const reader = (actor: SocketData["actor"] = ANN, slug = "") => server.opens({ actor, slug });

@@ -9,6 +9,7 @@ import {
   type RemovedReason,
   type ServerFrame,
 } from "../shared/protocol.ts";
+import { createLatecomers, type Way } from "./latecomers.ts";
 import type { Socket, SocketData } from "./socket.ts";
 import { createTally } from "./tally.ts";
 
@@ -38,10 +39,10 @@ export interface Hub {
   /** The rooms that somebody follows. */
   followed(): RoomPlace[];
   /**
-   * What is written in the room from now on is told here, through whichever node it comes: for whoever hears of it by other
-   * means than following. `rev`: its head when they were let in.
+   * What is written in the room from now on reaches this socket, through whichever node it comes, by another way than
+   * following. `rev`: its head when they were let in.
    */
-  attend(socket: Socket, room: RoomPlace, rev: number): void;
+  attend(socket: Socket, room: RoomPlace, rev: number, way: Way): void;
   /** The rooms of which anybody hears anything. */
   served(): RoomPlace[];
   /** The members whose sockets hear anything of each of these rooms. */
@@ -49,8 +50,8 @@ export interface Hub {
   /** To everyone who follows the room. */
   tell(room: RoomId, frame: ServerFrame): void;
   /**
-   * New messages of a room are announced to this socket from now on, without what they say. False when some were announced
-   * after `head`: then what was counted up to there is not the whole.
+   * New messages after `head` are announced to this socket from now on, without what they say. False when some were announced
+   * before: then what was counted up to there is not the whole.
    */
   hearNews(socket: Socket, room: RoomPlace, head: number): boolean;
   /** Further kinds of reader, told of every change. `fresh`: the messages that were not there before, in their order. */
@@ -68,6 +69,7 @@ export function createHub(bus: Bus): Hub {
   /** The last number published in each room since this process started. */
   const published = new Map<RoomId, number>();
   const served = new Map<RoomId, RoomPlace>();
+  const latecomers = createLatecomers();
   /** The sockets of each person, and those from each address. */
   const owners = createTally();
   const listeners: ((room: RoomPlace, fresh: readonly MessageView[]) => void)[] = [];
@@ -93,6 +95,7 @@ export function createHub(bus: Bus): Hub {
       case "rights.unheard":
       case "rights.known":
       case "room.changed":
+      case "room.unserved":
     }
   });
 
@@ -101,11 +104,10 @@ export function createHub(bus: Bus): Hub {
     const frame: ServerFrame = { type: "changes", room, from, to, changes };
     published.set(id, to);
     publish(topicOf(id), JSON.stringify(frame));
-    if (publisher?.subscriberCount(newsOf(id)) && fresh.length > 0) {
-      const news: ServerFrame = { type: "news", room, authors: fresh.map(({ author }) => author) };
-      publish(newsOf(id), JSON.stringify(news));
-    }
+    if (publisher?.subscriberCount(newsOf(id)) && fresh.length > 0)
+      publish(newsOf(id), newsFrame(room, fresh));
     for (const listener of listeners) listener({ id, slug: room }, fresh);
+    latecomers.told(id, to, fresh);
   }
 
   function tellTyping({ roomId, room, name }: Extract<BusEvent, { type: "typing" }>): void {
@@ -113,9 +115,23 @@ export function createHub(bus: Bus): Hub {
     publish(membersOf(roomId), JSON.stringify(frame));
   }
 
-  function serve(room: RoomPlace, rev: number): void {
+  /** Answers with the number up to which the room has been told here: what follows it is still to come. */
+  function serve(room: RoomPlace, rev: number): number {
     served.set(room.id, { id: room.id, slug: room.slug });
-    bus.serve(room, Math.max(rev, published.get(room.id) ?? 0));
+    return bus.serve(room, Math.max(rev, published.get(room.id) ?? 0));
+  }
+
+  function attend(socket: Socket, room: RoomPlace, rev: number, way: Way): number {
+    socket.subscribe(attendedOf(room.id));
+    const told = serve(room, rev);
+    if (told < rev) {
+      socket.unsubscribe(way.topic);
+      latecomers.wait(socket, room.id, rev, way);
+    } else {
+      socket.subscribe(way.topic);
+      latecomers.forget(socket, room.id);
+    }
+    return told;
   }
 
   function stillServed(): RoomPlace[] {
@@ -143,6 +159,7 @@ export function createHub(bus: Bus): Hub {
   function silence(socket: Socket, room: RoomId): boolean {
     const follows = socket.isSubscribed(topicOf(room));
     for (const topic of [...waysOf(room), membersOf(room)]) socket.unsubscribe(topic);
+    latecomers.forget(socket, room);
     return follows;
   }
 
@@ -189,10 +206,7 @@ export function createHub(bus: Bus): Hub {
       return found;
     },
 
-    attend(socket, room, rev) {
-      socket.subscribe(attendedOf(room.id));
-      serve(room, rev);
-    },
+    attend: (...given) => void attend(...given),
 
     attach: (to) => void (publisher = to),
     onChanges: (listener) => void listeners.push(listener),
@@ -208,6 +222,7 @@ export function createHub(bus: Bus): Hub {
 
     remove(socket) {
       sockets.delete(socket);
+      latecomers.forget(socket);
       count(socket.data, -1);
       const { actor } = socket.data;
       if (actor.kind === "guest") return;
@@ -219,18 +234,15 @@ export function createHub(bus: Bus): Hub {
     removals: () => removals,
 
     hearNews(socket, room, head) {
-      socket.subscribe(newsOf(room.id));
-      const isWhole = (published.get(room.id) ?? 0) <= head;
-      serve(room, head);
-      return isWhole;
+      const tell = (fresh: readonly MessageView[]) => void socket.send(newsFrame(room.slug, fresh));
+      return attend(socket, room, head, { topic: newsOf(room.id), tell }) <= head;
     },
 
     follow(socket, room, rev, asOf) {
-      if ((published.get(room.id) ?? 0) > rev || asOf !== removals) return false;
+      if (asOf !== removals || serve(room, rev) > rev) return false;
       socket.subscribe(topicOf(room.id));
       // Guests are told neither who is here nor who is writing.
       if (socket.data.actor.kind === "member") socket.subscribe(membersOf(room.id));
-      serve(room, rev);
       return true;
     },
 
@@ -247,6 +259,11 @@ export function createHub(bus: Bus): Hub {
 /** A message that was not there before, as against a change of one that was. */
 function isNew({ seq, rev }: MessageView): boolean {
   return seq === rev;
+}
+
+function newsFrame(room: string, fresh: readonly MessageView[]): string {
+  const news: ServerFrame = { type: "news", room, authors: fresh.map(({ author }) => author) };
+  return JSON.stringify(news);
 }
 
 /** What the sockets of a person, and those from an address, are counted under. */

@@ -75,7 +75,7 @@ test("whoever has lost a room unheard is told so, whatever they hear of it; the 
   const [ann, bob, carl, dora] = [await somebody(), await somebody(), await somebody(), await somebody()];
   const [hers, his] = [await follower(ann), await follower(bob)];
   const original = await server.opens({ actor: carl, slug: here.slug });
-  hub.attend(original.socket, room(), 0);
+  hub.attend(original.socket, room(), 0, { topic: "by another way", tell() {} });
   const elsewhere = await server.opens({ actor: dora });
   hub.hearNews(elsewhere.socket, room(), 0);
   await lookAnew();

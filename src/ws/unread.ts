@@ -18,6 +18,7 @@ export function createUnread({ hub, rooms }: { hub: Hub; rooms: Pick<Rooms, "min
   async function count(socket: Socket, attempt = 1): Promise<MyRoom[]> {
     const removals = hub.removals();
     const mine = await rooms.mine(socket.data.actor);
+    if (socket.readyState !== WebSocket.OPEN) return [];
     // Somebody lost a room meanwhile: it may have been one of these.
     if (hub.removals() !== removals) return count(socket, attempt);
     const whole = mine.map((room) => hub.hearNews(socket, room, room.head));

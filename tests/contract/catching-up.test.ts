@@ -149,6 +149,33 @@ describe("whoever slept through more than a frame holds", () => {
   });
 });
 
+test("while the database lacks what was told already, whoever comes back is told to ask again later", async () => {
+  const slug = await makeRoom(ann, "loft");
+  const elsewhere = await openGateway(ann, []);
+  elsewhere.send({ type: "unread" });
+  await elsewhere.nextOf("unread");
+  const told = await say(2, slug);
+  await elsewhere.nextOf("news");
+  const place = "room_id = (SELECT id FROM rooms WHERE slug = ?) AND seq = ?";
+  await inDatabase(world, `DELETE FROM messages WHERE ${place}`, slug, told);
+  await inDatabase(world, "UPDATE rooms SET head = ? WHERE slug = ?", told - 1, slug);
+
+  const page = await openGateway(ann, [held(told - 1, slug)]);
+  expect(await page.nextOf("refusal")).toEqual({
+    type: "refusal",
+    key: null,
+    room: slug,
+    code: "unavailable",
+    retryable: true,
+  });
+  await page.settled();
+  expect(await page.quiet(0)).toEqual([]);
+  expect(await say(1, slug)).toBe(told);
+  page.send({ type: "resume", ...held(told - 1, slug) });
+  expect(await page.nextOf("caught-up")).toMatchObject({ room: slug, rev: told });
+  for (const socket of [page, elsewhere]) socket.close();
+});
+
 test("whoever follows a room is told the number of its last change again and again, and of no other room", async () => {
   const slug = await makeRoom(ann, "attic");
   const there = await say(4, slug);
