@@ -9,6 +9,7 @@ import { createGateway } from "../ws/gateway.ts";
 import type { socketHandlers } from "../ws/handlers.ts";
 import type { Hub } from "../ws/hub.ts";
 import { createPagePresence } from "../ws/page-presence.ts";
+import { startPings } from "../ws/pings.ts";
 import { createPresenceSockets } from "../ws/presence.ts";
 import { recheck } from "../ws/recheck.ts";
 import type { Socket } from "../ws/socket.ts";
@@ -48,6 +49,7 @@ export function createSockets({
   const onError = (error: unknown, socket?: Socket) => onFault("socket failed", error, aboutOf(socket));
   recheck({ bus, hub, sessions, members, onError: (error) => onFault("recheck failed", error) });
   const stopBeacon = beaconOf({ hub, feed, onError });
+  const stopPings = startPings(hub);
   const stopExpiry = watchExpiry(presence, clock);
   const pagePresence = createPagePresence({ hub, presence, sessions });
   const presenceSockets = createPresenceSockets({ clock, hub, presence, sessions, ...config.presence });
@@ -86,6 +88,7 @@ export function createSockets({
       presenceSockets.stop();
       pagePresence.stop();
       stopExpiry();
+      stopPings();
       stopBeacon();
     },
   };

@@ -3,11 +3,14 @@ import type { ServerFrame } from "../shared/protocol.ts";
 import { socketHandlers } from "../ws/handlers.ts";
 import type { Hub } from "../ws/hub.ts";
 import type { Protocol, Socket, SocketData } from "../ws/socket.ts";
+import { openRaw } from "./raw.ts";
 
 export interface HubServer {
   opens(
     data?: Partial<Pick<SocketData, "protocol" | "actor" | "origin" | "address" | "slug">>,
   ): Promise<HubSocket>;
+  /** Of a client that takes what comes and answers nothing, no ping either. */
+  opensMute(): Promise<Socket>;
   stop(): Promise<void>;
 }
 
@@ -46,19 +49,35 @@ export function serveHub(hub: Hub, now: () => number = () => 0): HubServer {
   });
   hub.attach(server);
 
+  function prepare(data: Partial<SocketData>): void {
+    const fresh = {
+      entry: null,
+      work: Promise.resolve(),
+      queued: 0,
+      looksUnheard: 0,
+      drained: null,
+      heardAt: 0,
+    };
+    next = {
+      protocol: SILENT,
+      actor: { kind: "guest" },
+      origin: "",
+      address: "",
+      slug: "",
+      ...data,
+      ...fresh,
+    };
+  }
+
   return {
     async opens(data = {}) {
-      const fresh = { entry: null, work: Promise.resolve(), queued: 0, drained: null, heardAt: 0 };
-      next = {
-        protocol: SILENT,
-        actor: { kind: "guest" },
-        origin: "",
-        address: "",
-        slug: "",
-        ...data,
-        ...fresh,
-      };
+      prepare(data);
       return bothEnds(`ws://localhost:${server.port}/`, opened);
+    },
+    async opensMute() {
+      prepare({});
+      await openRaw({ url: server.url.href }, "/", {});
+      return opened.pop() as Socket;
     },
     stop: () => server.stop(true),
   };

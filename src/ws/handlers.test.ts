@@ -80,14 +80,13 @@ describe("the frames of a socket", () => {
     expect(protocol.taken).toEqual(["a"]);
   });
 
-  test("that are bytes are nothing", async () => {
+  test("are text: bytes end it, and are not taken", async () => {
     const protocol = gated();
-    const { says, socket } = await server.opens({ protocol });
+    const { says, closed } = await server.opens({ protocol });
     says(new Uint8Array([1, 2, 3]) as never);
     says("a");
-    while (protocol.taken.length === 0) await turn();
-    expect([protocol.taken, socket.data.queued]).toEqual([["a"], 0]);
-    protocol.go();
+    expect(await closed).toBe(1003);
+    expect(protocol.taken).toEqual([]);
   });
 });
 

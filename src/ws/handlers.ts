@@ -13,8 +13,9 @@ const BACKLOG_MAX = 1024 * 1024;
 const QUEUE_MAX = 1024 * 1024;
 
 const CLOSE_TOO_MUCH = 1008;
+const CLOSE_NOT_TEXT = 1003;
 
-/** Bun pings shortly before; no answer within this time closes the socket. Seconds. */
+/** Nothing in either direction for so long closes the socket; Bun pings before. Seconds. */
 const IDLE_TIMEOUT = 32;
 
 export function socketHandlers(
@@ -41,8 +42,9 @@ export function socketHandlers(
       enqueue(socket, () => socket.data.protocol.opened(socket));
     },
     message(socket, frame) {
-      if (typeof frame !== "string") return;
+      if (typeof frame !== "string") return socket.close(CLOSE_NOT_TEXT, "text only");
       const { data } = socket;
+      data.looksUnheard = 0;
       data.heardAt = now();
       data.queued += frame.length;
       if (data.queued > QUEUE_MAX) return socket.close(CLOSE_TOO_MUCH, "too much at once");
@@ -51,6 +53,7 @@ export function socketHandlers(
         if (socket.readyState === WebSocket.OPEN) return data.protocol.received(socket, frame);
       });
     },
+    pong: (socket) => void (socket.data.looksUnheard = 0),
     drain: (socket) => void (hasRoom(socket) && release(socket)),
     close(socket, code) {
       hub.remove(socket);

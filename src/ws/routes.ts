@@ -74,7 +74,14 @@ export function socketRoutes(deps: SocketRoutes) {
     const room = slug === "" ? null : await enter(slug, actor);
     if (room instanceof Response) return room;
     const entry = room && { room, removals };
-    const fresh = { entry, work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
+    const fresh = {
+      entry,
+      work: Promise.resolve(),
+      queued: 0,
+      looksUnheard: 0,
+      drained: null,
+      heardAt: clock.now(),
+    };
     const data: SocketData = { protocol, actor, origin, address, slug, ...fresh };
     if (isFull(data)) return tooMany(FULL_RETRY_SECONDS);
     // Bun would choose the first subprotocol that is offered; here there is none to choose.

@@ -30,6 +30,8 @@ export interface SocketData {
   drained: (() => void) | null;
   /** When a text frame last came in. Milliseconds since 1970. */
   heardAt: number;
+  /** How often it has been looked at since anything has come from it. */
+  looksUnheard: number;
 }
 
 export interface Protocol {

@@ -46,6 +46,13 @@ describe("a frame", () => {
     expect(world.errors).toEqual([]);
   });
 
+  test("of bytes ends its socket, and says why", async () => {
+    for (const socket of [await openGateway(ann), await openChat(ann, "public")]) {
+      socket.send(new TextEncoder().encode("{}"));
+      expect(await socket.closed).toEqual({ code: 1003, reason: "text only" });
+    }
+  });
+
   test("does not choose its author, number or time", async () => {
     const [native, chat] = [await openGateway(ann), await openChat(ann, "public")];
     const wish = {

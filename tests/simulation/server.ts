@@ -178,7 +178,14 @@ export function startServer(deps: ServerDeps): Server {
     isStopping: () => isStopping || !isAlive,
 
     accept(session, down) {
-      const fresh = { entry: null, work: Promise.resolve(), queued: 0, drained: null, heardAt: clock.now() };
+      const fresh = {
+        entry: null,
+        work: Promise.resolve(),
+        queued: 0,
+        looksUnheard: 0,
+        drained: null,
+        heardAt: clock.now(),
+      };
       const place = { origin: "", address: "10.0.0.1", slug: "" };
       return ends.open({ protocol: gateway, actor: actorOf(session), ...place, ...fresh }, down);
     },
