@@ -120,10 +120,14 @@ function edit(ledger: Ledger, known: Known, write: Extract<Write, { kind: "edit"
   if (over) return { outcome: "refused", code: over };
   const place = ledger.place(id);
   if (!place) return { outcome: "refused", code: "not_found" };
+  // As with a message that is sent again: it changes nothing.
+  if (place.author === author && place.text === text) {
+    const hall = found(hallOf(ledger, known, place.roomId), "room");
+    return { outcome: "repeated", room: hall.place, message: ledger.view(id) };
+  }
   const code = refusal(ledger, known, place.roomId, author) ?? (place.author === author ? null : "forbidden");
   if (code) return { outcome: "refused", code };
   const hall = found(known.halls.get(place.roomId), "room");
-  if (place.text === text) return { outcome: "repeated", room: hall.place, message: ledger.view(id) };
   ledger.reword(id, text, at, ++hall.head);
   return { outcome: "stored", room: hall.place, message: ledger.view(id) };
 }

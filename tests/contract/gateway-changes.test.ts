@@ -126,8 +126,11 @@ describe("an edit", () => {
     const tries = async () =>
       (await ask(page, { ...edit(id, `${Math.random()}`), room: slug })) as { code?: string };
     expect((await tries()).code).toBeUndefined();
+    expect(await ask(page, { ...edit(id, "as it is"), room: slug })).toMatchObject({ repeat: false });
     await standAs(world, "muted", "carl");
     expect((await tries()).code).toBe("muted");
+    // An answer that was lost is given again.
+    expect(await ask(page, { ...edit(id, "as it is"), room: slug })).toMatchObject({ repeat: true });
     await standAs(world, "member", "carl");
     expect((await tries()).code).toBeUndefined();
     await press(ann, slug, "members/carl/remove");

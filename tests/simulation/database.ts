@@ -193,9 +193,10 @@ function createWork(
     if (sessions.get(session) !== author) return { outcome: "refused", code: "login_required" };
     const row = rowOf(id);
     if (!row || row.view.deletedAt != null) return { outcome: "refused", code: "not_found" };
+    if (row.author === author && row.view.text === text)
+      return { outcome: "repeated", room: placeOf(row.room), message: row.view };
     const code = refusal(row.room, author) ?? (row.author === author ? null : "forbidden");
     if (code) return { outcome: "refused", code };
-    if (row.view.text === text) return { outcome: "repeated", room: placeOf(row.room), message: row.view };
     return change(row, row.room, author, { ...row.view, text, editedAt: at });
   }
 
