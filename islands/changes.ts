@@ -1,7 +1,11 @@
-/** Edits and removals of a room's messages on their way. Both may be done twice, so each new socket is asked anew. */
+/**
+ * Edits and removals of a room's messages on their way. Both may be done twice, so each new socket is asked anew, once it
+ * listens to their writer.
+ */
 import type { ClientFrame, Refusal } from "../src/shared/protocol.ts";
 import { joinPageSocket } from "./page-socket.ts";
 import { newKey } from "./sending.ts";
+import { isWelcome, type Writer } from "./writer.ts";
 
 export type Change = { type: "edit"; id: number; text: string } | { type: "remove"; id: number };
 
@@ -13,26 +17,43 @@ export interface Changes {
   close(): void;
 }
 
-export function openChanges(room: string): Changes {
-  let waiting: { frame: ClientFrame & { key: string }; settle(refusal: Refusal | null): void } | null = null;
+export function openChanges(room: string, writer: Writer): Changes {
+  let waiting: { frame: ClientFrame & { key: string }; answer(refusal: Refusal | null): void } | null = null;
+  /** Whether the server listens to this writer; null until it has said to whom. */
+  let isHeard: boolean | null = null;
 
   const socket = joinPageSocket({
-    opened: () => void (waiting && socket.send(waiting.frame)),
+    opened: () => void socket.send({ type: "hello", rooms: [] }),
     received(frame) {
-      if ((frame.type !== "ack" && frame.type !== "refusal") || frame.key !== waiting?.frame.key) return;
-      const { settle } = waiting;
-      waiting = null;
-      settle(frame.type === "ack" ? null : frame);
+      if (frame.type === "welcome" && isHeard === null) {
+        isHeard = isWelcome(frame, writer);
+        go();
+      }
+      if ((frame.type === "ack" || frame.type === "refusal") && frame.key === waiting?.frame.key)
+        settle(frame.type === "ack" ? null : frame);
     },
-    lost() {},
+    lost: () => void (isHeard = null),
   });
+
+  /** Nothing is changed in the name of somebody else who has signed in on this browser since. */
+  function go(): void {
+    if (!waiting || isHeard === null) return;
+    const { frame } = waiting;
+    if (isHeard) socket.send(frame);
+    else settle({ type: "refusal", key: frame.key, code: "login_required", retryable: false });
+  }
+
+  function settle(refusal: Refusal | null): void {
+    waiting?.answer(refusal);
+    waiting = null;
+  }
 
   return {
     submit(change) {
       const frame = { ...change, room, key: newKey() };
-      return new Promise((settle) => {
-        waiting = { frame, settle };
-        socket.send(frame);
+      return new Promise((answer) => {
+        waiting = { frame, answer };
+        go();
       });
     },
     forget: () => void (waiting = null),

@@ -1,15 +1,18 @@
 /** The composer: the server's form, which sends over the socket while there is one. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ClientKey } from "../src/shared/ids.ts";
 import { codePoints, strip } from "../src/shared/text.ts";
 import { Composer, type ComposerProps } from "../views/components/composer.tsx";
 import { readDraft, writeDraft } from "./drafts.ts";
 import { Editing, keptTask, ownLatest, useOwnMessages, type EditorData, type Task } from "./editing.tsx";
 import type { IslandProps } from "./element.ts";
 import { sends } from "./enter.ts";
+import { isDriven } from "./htmx.ts";
 import { roomBySlug } from "./room.ts";
+import type { Writer } from "./writer.ts";
 
 type ComposerData = Omit<ComposerProps, "field" | "onInput" | "onKeyDown" | "onSubmit"> & {
-  user: string;
+  user: Writer;
   editor: EditorData;
 };
 
@@ -18,27 +21,27 @@ let wasPosted = false;
 
 export function ComposerIsland({ root, user, editor, ...form }: ComposerData & IslandProps) {
   const { room } = form;
+  const place = { room, user: user.id };
   const field = useRef<HTMLTextAreaElement>(null);
   // Whoever was quicker than this script keeps what they have typed.
   const [text, setText] = useState(
-    () => root.querySelector("textarea")?.value || form.text || readDraft({ room, user }),
+    () => root.querySelector("textarea")?.value || form.text || readDraft(place),
   );
   const [error, setError] = useState(form.error);
-  // Set while the form goes its own way: what it carries is no draft any more.
-  const posting = useRef(false);
+  /** What the form has carried: before an answer nobody knows whether it is stored. */
+  const posted = useRef<string | null>(null);
   // At once: the page may be left in the next moment.
-  useLayoutEffect(() => {
-    if (!posting.current) writeDraft({ room, user }, text);
-  }, [room, user, text]);
+  useLayoutEffect(() => writeDraft(place, text), [room, user.id, text]);
   useEffect(() => {
     if (wasPosted) field.current?.focus();
     wasPosted = false;
   }, []);
+  useEffect(() => root.addEventListener("answered", answered), []);
 
   const [task, setTask] = useState<Task | null>(null);
   useOwnMessages(setTask);
   // The first drawing is the server's, which knows nothing of it.
-  useLayoutEffect(() => setTask(keptTask(room, user)), [room, user]);
+  useLayoutEffect(() => setTask(keptTask(room, user.id)), [room, user.id]);
 
   const goesOn = useRef(false);
   // As soon as it stands there again, and not after the next task has begun.
@@ -49,7 +52,14 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
 
   function endTask(where: "composer" | "there"): void {
     goesOn.current = where === "composer";
-    setTask(keptTask(room, user));
+    setTask(keptTask(room, user.id));
+  }
+
+  function answered(event: Event): void {
+    const { detail: status } = event as CustomEvent<number>;
+    if (status === 0) return setError(form.t.unreachable);
+    // Whoever has typed on has a draft.
+    if (status < 400 && readDraft(place) === posted.current) writeDraft(place, "");
   }
 
   function submit(event: Event): void {
@@ -58,15 +68,20 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
     const live = roomBySlug(room);
     // Signed out: the banner says so, and the text waits here until its writer is back.
     const mayGo = !blank && !tooLong && !live?.signedOut.value;
-    const sent = mayGo && live?.send(strip(text));
+    const key = posted.current === text ? (form.messageKey as ClientKey) : undefined;
+    const sent = mayGo && live?.send(strip(text), key);
     if (mayGo && !sent) {
-      posting.current = wasPosted = true;
-      return writeDraft({ room, user }, "");
+      wasPosted = true;
+      posted.current = text;
+      // Where the browser sends it nobody hears the answer.
+      if (!isDriven(event.currentTarget as Element)) writeDraft(place, "");
+      return;
     }
     event.preventDefault();
     event.stopImmediatePropagation();
     field.current?.focus();
     if (!sent) return;
+    posted.current = null;
     setText("");
     setError(null);
   }
@@ -78,7 +93,6 @@ export function ComposerIsland({ root, user, editor, ...form }: ComposerData & I
       error={error}
       field={field}
       onInput={() => {
-        posting.current = false;
         setText(field.current?.value ?? "");
         if (strip(field.current?.value ?? "") !== "") roomBySlug(room)?.typed();
       }}

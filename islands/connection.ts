@@ -4,6 +4,8 @@ import { CLOSE_NORMAL, type ClientFrame, type ServerFrame } from "../src/shared/
 export interface Connection {
   /** False when there is no open socket; nothing is queued here. */
   send(frame: ClientFrame): boolean;
+  /** Nobody answers: the socket is left for another one. */
+  giveUp(): void;
   close(): void;
 }
 
@@ -57,7 +59,6 @@ export function connect(events: ConnectionEvents): Connection {
   function received(frame: ServerFrame): void {
     attempts = 0;
     heardAt = Date.now();
-    if (frame.type === "welcome") isBeating = true;
     if (frame.type === "removed" || frame.type === "reset") isBeating = false;
     if (frame.type === "bye") backIn = frame.after;
     events.received(frame);
@@ -105,8 +106,10 @@ export function connect(events: ConnectionEvents): Connection {
     send(frame) {
       if (present.signal.aborted || socket.readyState !== WebSocket.OPEN) return false;
       socket.send(JSON.stringify(frame));
+      if (frame.type === "hello" && frame.rooms.length > 0) isBeating = true;
       return true;
     },
+    giveUp: abandon,
     close() {
       whole.abort();
       present.abort();

@@ -8,6 +8,7 @@ import { openChanges, type Change } from "./changes.ts";
 import { readEdit, writeEdit } from "./drafts.ts";
 import { sends } from "./enter.ts";
 import { roomBySlug } from "./room.ts";
+import type { Writer } from "./writer.ts";
 
 export interface EditorData {
   t: EditorProps["t"];
@@ -26,7 +27,7 @@ export interface Task {
 interface EditingProps {
   task: Task;
   form: Pick<EditorProps, "room" | "csrf" | "maxLength" | "locale">;
-  user: string;
+  user: Writer;
   editor: EditorData;
   /** The writer goes on in the composer, or where they were. */
   onEnd: (where: "composer" | "there") => void;
@@ -53,7 +54,7 @@ export function ownLatest(): Task | null {
 }
 
 /** What was begun before the page was left, or another task came between. */
-export function keptTask(room: string, user: string): Task | null {
+export function keptTask(room: string, user: number): Task | null {
   const kept = readEdit({ room, user });
   return kept && { act: "edit", ...kept };
 }
@@ -69,14 +70,14 @@ function taskOf(link: HTMLElement): Task {
 
 export function Editing({ task, form, user, editor, onEnd }: EditingProps) {
   const { act, id } = task;
-  const place = { room: form.room, user };
+  const place = { room: form.room, user: user.id };
   const [text, setText] = useState(task.draft ?? task.text);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(act === "remove");
   const field = useRef<HTMLTextAreaElement>(null);
   const dialog = useRef<HTMLDialogElement>(null);
-  const [changes] = useState(() => openChanges(form.room));
+  const [changes] = useState(() => openChanges(form.room, user));
   useEffect(() => () => changes.close(), [changes]);
   // Before anybody can type.
   useLayoutEffect(() => {

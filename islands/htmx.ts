@@ -1,8 +1,8 @@
 /** htmx is half of the bytes of a page and most visits never use it, so it comes when something it drives is in view. */
 
 export async function loadHtmx() {
-  const { default: htmx } = await import("htmx.org");
-  return htmx;
+  const { startHtmx } = await import("./driving.ts");
+  return startHtmx();
 }
 
 /** Milliseconds. */
@@ -28,42 +28,15 @@ export function driveInView(root: ParentNode): void {
   for (const element of root.querySelectorAll("[hx-get], [hx-post]")) views.observe(element);
 }
 
+/** Whether it answers a submit in the browser's place. */
+export function isDriven(element: Element): boolean {
+  return element.hasAttribute("data-htmx-powered");
+}
+
 /** What was loaded there does not lead to the first row of the pane any more. */
 export async function emptyHistory(): Promise<void> {
   const target = document.getElementById("history");
   if (!target?.hasChildNodes()) return;
   const htmx = await loadHtmx();
   await htmx.swap({ sourceElement: target, target, text: "", swap: "innerHTML" });
-}
-
-/** The pane has gone on while it was asked for what came before its first row: that would leave a hole now. */
-export function leaveNoHole(): void {
-  document.addEventListener("htmx:before:swap", (event) => {
-    const { sourceElement, request } = contextOf(event);
-    const isOutdated =
-      sourceElement.matches("echo-island .older a") &&
-      sourceElement.getAttribute("hx-get") !== request?.action;
-    if (isOutdated) event.preventDefault();
-  });
-}
-
-/** The link to older messages goes with the row it stands in; whoever pressed it goes on from the next one. */
-export function keepFocusInHistory(): void {
-  document.addEventListener("htmx:before:swap", (event) => {
-    const { sourceElement } = contextOf(event);
-    const history = document.getElementById("history");
-    if (!history || !sourceElement.matches(".older a") || sourceElement !== document.activeElement) return;
-    const observer = new MutationObserver(() => {
-      observer.disconnect();
-      const next =
-        history.querySelector<HTMLElement>(".older a") ?? history.closest<HTMLElement>(".scroller");
-      next?.focus({ preventScroll: true });
-    });
-    observer.observe(history, { childList: true });
-  });
-}
-
-function contextOf(event: Event) {
-  type Context = { sourceElement: Element; request?: { action: string } };
-  return (event as CustomEvent<{ ctx: Context }>).detail.ctx;
 }

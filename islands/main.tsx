@@ -1,11 +1,14 @@
 /** The script of the pages. Without it, or if it fails, every link and form still works. */
 import { ComposerIsland } from "./composer.tsx";
+import { sendWhatWaits } from "./couriers.ts";
 import { defineIslands } from "./element.ts";
-import { driveInView, keepFocusInHistory, leaveNoHole, loadHtmx } from "./htmx.ts";
+import { driveInView, loadHtmx } from "./htmx.ts";
 import { PaneIsland } from "./pane.tsx";
 import { PictureIsland } from "./picture.tsx";
 import { PresenceIsland } from "./presence.tsx";
+import { roomBySlug } from "./room.ts";
 import { RoomsIsland } from "./rooms.tsx";
+import { writerOfPage } from "./writer.ts";
 import { tellZone } from "./zone.ts";
 
 const zoneIsNew = tellZone();
@@ -17,8 +20,9 @@ defineIslands({
   rooms: RoomsIsland,
 });
 driveInView(document);
-keepFocusInHistory();
-leaveNoHole();
+
+const writer = writerOfPage();
+if (writer) sendWhatWaits(writer, (room) => roomBySlug(room) !== undefined);
 
 // Pages of history have no island to correct their times: the first one that a browser sees is drawn anew.
 if (zoneIsNew && document.querySelector("#history .message")) {

@@ -1,16 +1,23 @@
 /** The outbox, kept for as long as the tab lives: a reload neither loses what is on its way nor doubles it. */
-import type { Outbox } from "../src/shared/outbox.ts";
+import { next, type Outbox } from "../src/shared/outbox.ts";
 
-export function readOutbox(room: string, user: string): Outbox {
-  return JSON.parse(sessionStorage.getItem(name(room, user)) ?? "[]") as Outbox;
+/** Under the account of its writer: whoever signs in next on this tab does not send what another has written. */
+export function outboxName(room: string, user: number): string {
+  return `outbox:${user}:${room}`;
 }
 
-export function writeOutbox(room: string, user: string, outbox: Outbox): void {
-  if (outbox.length > 0) sessionStorage.setItem(name(room, user), JSON.stringify(outbox));
-  else sessionStorage.removeItem(name(room, user));
+export function readOutbox(name: string): Outbox {
+  return JSON.parse(sessionStorage.getItem(name) ?? "[]") as Outbox;
 }
 
-/** Per user: whoever signs in next on this tab does not send what another has written. */
-function name(room: string, user: string): string {
-  return `outbox:${room}:${user}`;
+export function writeOutbox(name: string, outbox: Outbox): void {
+  if (outbox.length > 0) sessionStorage.setItem(name, JSON.stringify(outbox));
+  else sessionStorage.removeItem(name);
+}
+
+/** The rooms for which something waits. */
+export function roomsInWaiting(user: number): string[] {
+  const prefix = outboxName("", user);
+  const names = Object.keys(sessionStorage).filter((name) => name.startsWith(prefix));
+  return names.filter((name) => next(readOutbox(name))).map((name) => name.slice(prefix.length));
 }

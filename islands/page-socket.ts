@@ -26,6 +26,7 @@ export function joinPageSocket(events: ConnectionEvents): Connection {
 
   return {
     send: (frame) => connection?.send(frame) ?? false,
+    giveUp: () => connection?.giveUp(),
     close() {
       listeners.delete(events);
       if (listeners.size > 0) return;

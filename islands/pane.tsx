@@ -11,6 +11,7 @@ import { keepHistoryCurrent } from "./history.ts";
 import { driveInView } from "./htmx.ts";
 import { openRoom, type Room } from "./room.ts";
 import { isAtEnd, useScrolling } from "./scrolling.ts";
+import type { Writer } from "./writer.ts";
 import { ZONE } from "./zone.ts";
 
 export interface PaneData {
@@ -21,7 +22,7 @@ export interface PaneData {
   mark: ReadMark | null;
   reading: Reading;
   t: { room: PaneTexts; live: Catalog["live"]; refusals: SendRefusals | null };
-  user: string | null;
+  user: Writer | null;
   avatar: string | null;
 }
 

@@ -1,5 +1,6 @@
 /** A room as this page lives it: its messages, what is on its way, and how the connection stands. */
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import type { ClientKey } from "../src/shared/ids.ts";
 import { next, type Outgoing } from "../src/shared/outbox.ts";
 import {
   CLOSE_SESSION_OVER,
@@ -17,6 +18,7 @@ import { createReadLine } from "./read-line.ts";
 import { mayReload, reloadSoon } from "./reload.ts";
 import { createSending } from "./sending.ts";
 import { createTyping } from "./typing.ts";
+import { isWelcome, type Writer } from "./writer.ts";
 
 /** `connecting`: not once connected since the page was loaded. `reset`: it loads anew. `stale`: that did not help. */
 export type Standing = "connecting" | "live" | "offline" | "reset" | "stale" | "removed";
@@ -28,8 +30,8 @@ export interface RoomOptions {
   previousAt: number | null;
   /** What was unread when the page was drawn. */
   mark: ReadMark | null;
-  /** The name the page was drawn for; null for guests. */
-  user: string | null;
+  /** Whom the page was drawn for; null for guests. */
+  user: Writer | null;
   /** Their picture. */
   avatar: string | null;
   /** Null for guests, who are refused nothing. */
@@ -52,8 +54,11 @@ export interface Room {
   signedOut: ReadonlySignal<boolean>;
   /** Seconds until the server takes messages again; what is written meanwhile waits. */
   wait: ReadonlySignal<number>;
-  /** False when the page's form has to do it, because the socket has never worked. */
-  send(text: string): boolean;
+  /**
+   * False when the page's form has to do it, because the socket has never worked. `key`: of the form, where it has tried and
+   * had no answer.
+   */
+  send(text: string, key?: ClientKey): boolean;
   /** A text is being written. */
   typed(): void;
   /** The newest message has been seen. */
@@ -78,14 +83,10 @@ export function openRoom(options: RoomOptions): Room {
   const { epoch } = held;
   const ask = (rev: number) => void connection.send({ type: "resume", room: slug, epoch, rev });
   const following = follow({ rev: held.rev, messages }, options.previousAt, ask);
-  const sending =
-    user === null
-      ? null
-      : createSending(slug, user, ({ key, text }) =>
-          connection.send({ type: "send", room: slug, key, text }),
-        );
+  /** The reader's name, which may change. */
+  const name = signal(user && user.name);
   const typing = createTyping(() => void connection.send({ type: "typing", room: slug }));
-  const line = createReadLine(options.mark, user, lastPlace());
+  const line = createReadLine(options.mark, user && user.name, lastPlace());
   const standing = signal<Standing>("connecting");
   const signedOut = signal(false);
   /** The place of the last message that the server knows to be read. */
@@ -103,18 +104,22 @@ export function openRoom(options: RoomOptions): Room {
     },
     lost(code) {
       sending?.pause();
+      // Whether it has arrived is not known.
+      told = 0;
       if (code === CLOSE_SESSION_OVER) endSession();
       if (standing.value === "live") standing.value = "offline";
     },
   });
 
+  const sending = user && createSending(slug, user.id, connection);
+
   function received(frame: ServerFrame): void {
     switch (frame.type) {
       case "welcome":
-        isBack = Date.now() - heardAt > AWAY;
+        isBack ||= Date.now() - heardAt > AWAY;
         if (standing.value === "connecting" || standing.value === "offline") standing.value = "live";
         // Somebody else may have signed in on this browser since: nothing goes out under their name.
-        return user === null || frame.user === user ? sending?.start() : endSession();
+        return user === null || isWelcome(frame, user) ? startSession(frame.user) : endSession();
       case "changes":
         return changed(frame);
       case "caught-up":
@@ -129,12 +134,14 @@ export function openRoom(options: RoomOptions): Room {
         if (frame.code === "login_required") signedOut.value = true;
         return sending?.refused(frame);
       case "typing":
-        return void (frame.name !== user && typing.heard(frame.name));
+        return void (frame.name !== name.value && typing.heard(frame.name));
       case "reset":
         return startAnew();
       case "removed":
+        // Where only members read, nobody is told more than that until they are signed in again.
+        if (signedOut.value) return;
         standing.value = "removed";
-        return void (!signedOut.value && sending?.giveUp("not_found"));
+        return sending?.giveUp("not_found");
       case "bye":
       case "presence":
       case "unread":
@@ -158,6 +165,12 @@ export function openRoom(options: RoomOptions): Room {
     if (standing.value === "reset") callOff = reloadSoon();
   }
 
+  function startSession(present: string | null): void {
+    name.value = present;
+    signedOut.value = false;
+    sending?.start();
+  }
+
   function endSession(): void {
     signedOut.value = true;
     sending?.giveUp("login_required");
@@ -172,7 +185,7 @@ export function openRoom(options: RoomOptions): Room {
   }
 
   function shown({ key, text, createdAt, refusal }: Outgoing): ShownMessage {
-    const unplaced = { id: 0, seq: 0, rev: 0, author: user ?? "", avatar };
+    const unplaced = { id: 0, seq: 0, rev: 0, author: name.value ?? "", avatar };
     const trouble = sending?.trouble.value;
     const code = refusal ?? (trouble?.key === key ? trouble.code : null);
     const choice = { retry: () => sending?.retry(key), discard: () => sending?.discard(key) };
@@ -196,10 +209,10 @@ export function openRoom(options: RoomOptions): Room {
     signedOut,
     wait: sending?.wait ?? signal(0),
 
-    send(text) {
+    send(text, key) {
       // What has waited since before a reload goes first: the form would overtake it.
       if (!sending || (standing.value === "connecting" && !next(sending.outbox.value))) return false;
-      sending.add(text);
+      sending.add(text, key);
       return true;
     },
 
@@ -210,7 +223,7 @@ export function openRoom(options: RoomOptions): Room {
     read() {
       const seq = lastPlace();
       line.read(seq);
-      if (user === null || seq <= told) return;
+      if (user === null || signedOut.value || seq <= told) return;
       if (connection.send({ type: "read", room: slug, seq })) told = seq;
     },
 

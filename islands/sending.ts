@@ -1,9 +1,9 @@
 /** What its writer has sent goes out by itself: in order, one at a time, again with the same key until it is settled. */
 import { effect, signal, type ReadonlySignal } from "@preact/signals";
-import { next, refuse, refuseAll, retry, settle, type Outbox, type Outgoing } from "../src/shared/outbox.ts";
+import { next, refuse, refuseAll, retry, settle, type Outbox } from "../src/shared/outbox.ts";
 import type { ClientKey } from "../src/shared/ids.ts";
-import type { Refusal, RefusalCode, ServerFrame } from "../src/shared/protocol.ts";
-import { readOutbox, writeOutbox } from "./outbox.ts";
+import type { ClientFrame, Refusal, RefusalCode, ServerFrame } from "../src/shared/protocol.ts";
+import { outboxName, readOutbox, writeOutbox } from "./outbox.ts";
 
 export interface Sending {
   outbox: ReadonlySignal<Outbox>;
@@ -11,7 +11,8 @@ export interface Sending {
   trouble: ReadonlySignal<{ key: string; code: RefusalCode } | null>;
   /** Seconds until the server takes messages again; what is written meanwhile waits. */
   wait: ReadonlySignal<number>;
-  add(text: string): void;
+  /** `key`: of an attempt that went another way and was not answered. */
+  add(text: string, key?: ClientKey): void;
   retry(key: string): void;
   discard(key: string): void;
   /** The server listens to this writer. */
@@ -28,17 +29,32 @@ export interface Sending {
   stop(): void;
 }
 
+/** Over which messages go out. */
+export interface Line {
+  /** False where there is no socket. */
+  send(frame: ClientFrame): boolean;
+  /** Nobody answers on the present socket: another one is wanted. */
+  giveUp(): void;
+}
+
 /** No answer for so long: it is sent again. Milliseconds. */
 const ANSWER_PATIENCE = 10_000;
+
+/** So many attempts at one message without an answer: the connection is dead. */
+const ATTEMPTS = 2;
 
 /** Between attempts while the server cannot store anything. Milliseconds. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 
-/** `transmit` is false where there is no socket. */
-export function createSending(room: string, user: string, transmit: (message: Outgoing) => boolean): Sending {
-  const outbox = signal(readOutbox(room, user));
-  const stopKeeping = effect(() => writeOutbox(room, user, outbox.value));
+/** By outbox: the last one that was made for it sends. */
+const present = new Map<string, Sending>();
+
+export function createSending(room: string, user: number, line: Line): Sending {
+  const name = outboxName(room, user);
+  present.get(name)?.stop();
+  const outbox = signal(readOutbox(name));
+  const stopKeeping = effect(() => writeOutbox(name, outbox.value));
   const trouble = signal<{ key: string; code: RefusalCode } | null>(null);
   const wait = signal(0);
   let countdown: ReturnType<typeof setInterval> | undefined;
@@ -47,18 +63,23 @@ export function createSending(room: string, user: string, transmit: (message: Ou
   let flight: { key: string; rev: number | null } | null = null;
   let again: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
+  let unanswered = 0;
 
   function flow(): void {
     const message = next(outbox.value);
     if (!message || !isListening || flight !== null || wait.value > 0) return;
-    if (!transmit(message)) return;
-    flight = { key: message.key, rev: null };
-    attemptIn(ANSWER_PATIENCE);
+    const { key, text } = message;
+    if (!line.send({ type: "send", room, key, text })) return;
+    flight = { key, rev: null };
+    clearTimeout(again);
+    again = setTimeout(unheard, ANSWER_PATIENCE);
   }
 
-  function attemptIn(milliseconds: number): void {
-    clearTimeout(again);
-    again = setTimeout(land, milliseconds);
+  /** A hidden page sends on too, and nothing else looks after its connection. */
+  function unheard(): void {
+    if (++unanswered < ATTEMPTS) return land();
+    unanswered = 0;
+    line.giveUp();
   }
 
   /** Whatever was in flight is not any more; the first that is not settled goes out. */
@@ -74,7 +95,7 @@ export function createSending(room: string, user: string, transmit: (message: Ou
   }
 
   function goOn(): void {
-    failures = 0;
+    failures = unanswered = 0;
     trouble.value = null;
     land();
   }
@@ -91,13 +112,13 @@ export function createSending(room: string, user: string, transmit: (message: Ou
     }, 1000);
   }
 
-  return {
+  const sending: Sending = {
     outbox,
     trouble,
     wait,
 
-    add(text) {
-      outbox.value = [...outbox.value, { key: newKey(), text, createdAt: Date.now(), refusal: null }];
+    add(text, key = newKey()) {
+      outbox.value = [...outbox.value, { key, text, createdAt: Date.now(), refusal: null }];
       flow();
     },
 
@@ -110,6 +131,8 @@ export function createSending(room: string, user: string, transmit: (message: Ou
     discard: (key) => settled(new Set([key])),
 
     start() {
+      // Everybody who asks on this socket is welcomed.
+      if (isListening) return;
       isListening = true;
       goOn();
     },
@@ -138,7 +161,9 @@ export function createSending(room: string, user: string, transmit: (message: Ou
         return goOn();
       }
       trouble.value = { key, code };
-      attemptIn(Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** ++failures));
+      unanswered = 0;
+      clearTimeout(again);
+      again = setTimeout(land, Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** ++failures));
     },
 
     arrived(keys, held) {
@@ -156,8 +181,11 @@ export function createSending(room: string, user: string, transmit: (message: Ou
       clearInterval(countdown);
       clearTimeout(again);
       isListening = false;
+      if (present.get(name) === sending) present.delete(name);
     },
   };
+  present.set(name, sending);
+  return sending;
 }
 
 /** Not `crypto.randomUUID`, which pages without TLS do not have. */

@@ -32,8 +32,8 @@ export function createShell(assets: Pick<Assets, "js" | "css" | "moreCss">): She
 }
 
 function userOf({ account, session }: SignedIn): NonNullable<Shell["user"]> {
-  const { name, avatar, isStaff, isSuperuser } = account;
-  return { name, avatar, isStaff: isStaff || isSuperuser, csrf: mask(session.csrf) };
+  const { id, name, avatar, isStaff, isSuperuser } = account;
+  return { id, name, avatar, isStaff: isStaff || isSuperuser, csrf: mask(session.csrf) };
 }
 
 export function page(request: Request, content: VNode, extras?: Extras): Response {

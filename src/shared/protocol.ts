@@ -65,7 +65,8 @@ export interface Held {
 }
 
 export type ServerFrame =
-  | { type: "welcome"; epoch: string; user: string | null }
+  /** A node of the version before leaves `id` out. */
+  | { type: "welcome"; epoch: string; user: string | null; id?: number | null }
   | ({ type: "changes" } & Changes)
   /** Everything up to here has been sent: from now on changes come as they happen. */
   | { type: "caught-up"; room: string; rev: number }

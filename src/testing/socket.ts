@@ -35,6 +35,8 @@ export interface PresenceFrame {
 export interface Gateway extends Socket<ServerFrame> {
   epoch: string;
   user: string | null;
+  /** The account. */
+  id: number | null | undefined;
   nextOf<Type extends ServerFrame["type"]>(
     type: Type,
     fits?: (frame: Extract<ServerFrame, { type: Type }>) => boolean,
@@ -80,7 +82,7 @@ export async function openGateway(client: Client, held: readonly Held[] | "here"
     socket.next(fits, patienceMs);
   const quiet = async (ms: number) => (await socket.quiet(ms)).filter(({ type }) => type !== "head");
   socket.send({ type: "hello", rooms });
-  const { epoch, user } = await nextOf("welcome");
+  const { epoch, user, id } = await nextOf("welcome");
   const settled = async () => {
     // One socket's frames are dealt with one after the other.
     socket.send({ type: "hello", rooms: [] });
@@ -97,6 +99,7 @@ export async function openGateway(client: Client, held: readonly Held[] | "here"
     quiet,
     epoch,
     user,
+    id,
     nextOf,
     settled,
     post(text, key = newKey(), room = "public") {

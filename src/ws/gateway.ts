@@ -49,8 +49,8 @@ export function createGateway(deps: GatewayDeps): Protocol {
 
   async function greet(socket: Socket, rooms: Held[]): Promise<void> {
     const { actor } = socket.data;
-    const user = actor.kind === "member" ? actor.name : null;
-    send(socket, { type: "welcome", epoch: feed.epoch(), user });
+    const { name: user, id } = actor.kind === "member" ? actor : { name: null, id: null };
+    send(socket, { type: "welcome", epoch: feed.epoch(), user, id });
     for (const held of rooms) await resume(socket, held);
   }
 

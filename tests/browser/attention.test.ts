@@ -1,5 +1,6 @@
 /** What a reader has not seen yet, and who is writing just now. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import type { ClientFrame } from "../../src/shared/protocol.ts";
 import { eventually, openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
 import { member, type Client } from "../../src/testing/client.ts";
 import { invite, join, makeRoom } from "../../src/testing/rooms.ts";
@@ -69,6 +70,36 @@ describe("in a private room", () => {
     await person.logsIn("/rooms/public");
     return { person, slug, path: `/rooms/${slug}` };
   }
+
+  test("what was read into a connection that was just lost is told again on the next one", async () => {
+    const { person, slug, path } = await roomWith();
+    let isLost = true;
+    let cut = async () => {};
+    const told: number[] = [];
+    await person.page.routeWebSocket("**/ws/", (socket) => {
+      const onward = socket.connectToServer();
+      cut = () => socket.close({ code: 1006 });
+      socket.onMessage((text) => {
+        const frame = JSON.parse(String(text)) as ClientFrame;
+        if (frame.type === "read") told.push(frame.seq);
+        if (frame.type !== "read" || !isLost) onward.send(text);
+      });
+    });
+    await person.opens(path);
+    await say(["third"], slug);
+    await person.seesMessage("third");
+    await eventually(async () => told.at(-1), 3);
+    isLost = false;
+    told.length = 0;
+    await cut();
+    await eventually(async () => told.at(-1), 3);
+    const tab = await person.opensTab();
+    await tab.opens("/rooms/public");
+    await eventually(async () => {
+      await tab.page.reload();
+      return tab.page.locator(".sidebar .unread").count();
+    }, 0);
+  });
 
   test("the line stands above the first unread message, without scripts too", async () => {
     for (const javaScriptEnabled of [true, false]) {

@@ -149,6 +149,21 @@ test("a connection that has fallen silent is noticed, and left for another", asy
   expect(await ann.page.locator(".unread-line + .message .text").allInnerTexts()).toEqual(["unheard 1"]);
 });
 
+test("a page out of view leaves a connection on which its message has no answer", async () => {
+  const ann = await newcomer();
+  await ann.page.evaluate(() => Object.defineProperty(document, "hidden", { get: () => true }));
+  cable.goesSilent();
+  await ann.sends("still there?");
+  // Two attempts.
+  for (let attempts = 1; attempts <= 2; attempts++) {
+    expect(await ann.page.locator(".sending").count()).toBe(1);
+    await ann.page.clock.fastForward(10_000);
+  }
+  cable.isMended();
+  await settled(ann);
+  await ann.seesMessage("still there?");
+});
+
 test("a quiet room keeps its connection", async () => {
   const ann = await newcomer();
   let sockets = 0;

@@ -3,6 +3,7 @@ import { member } from "../../src/testing/client.ts";
 import { inDatabase } from "../../src/testing/database.ts";
 import { eventually, openBrowser, type Browser, type Person } from "../../src/testing/browser.ts";
 import type { ServerFrame } from "../../src/shared/protocol.ts";
+import { invite, join, makeRoom } from "../../src/testing/rooms.ts";
 import { startWorld, type World } from "../../src/testing/world.ts";
 import { said } from "./conversation.ts";
 
@@ -295,6 +296,53 @@ test("what still waits when the page is loaded anew goes out all the same", asyn
     for (const person of [ann, guest])
       await eventually(() => person.reads(), ["one", "two", "three"], 15_000);
     await eventually(() => ann.page.locator(".sending, .refused").count(), 0, 10_000);
+    await hall.empty();
+  } finally {
+    await hall.close();
+    await strict.stop();
+  }
+});
+
+test("what still waits goes out in order on whatever live page its writer goes to, and what is refused stays", async () => {
+  const strict = await startWorld({ CHAT_MESSAGE_RATE_LIMIT: "2", CHAT_MESSAGE_RATE_WINDOW: "2" });
+  const hall = await openBrowser(strict);
+  try {
+    const host = await member(strict, "host");
+    const slug = await makeRoom(host, "Hall");
+    const client = await member(strict, "ann");
+    await join(client, await invite(host, slug));
+    const ann = await hall.person("ann");
+    const guest = await hall.person("guest");
+    await ann.logsIn("/rooms/public");
+    await guest.opens("/");
+    const written: string[] = [];
+    const outboxes = () =>
+      ann.page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.startsWith("outbox:")));
+    for (const path of ["/profile", `/rooms/${slug}`]) {
+      const texts = [1, 2, 3, 4, 5].map((n) => `${n}, then to ${path}`);
+      for (const text of texts) await ann.sends(text);
+      written.push(...texts);
+      await ann.page.goto(path);
+      expect((await guest.reads()).length).toBeLessThan(written.length);
+      await eventually(() => guest.reads(), written, 30_000);
+      await eventually(outboxes, []);
+      await ann.opens("/rooms/public");
+      expect(await ann.reads()).toEqual(written);
+    }
+
+    const close = (closed: boolean) =>
+      inDatabase(strict, "UPDATE rooms SET is_closed = ? WHERE slug = 'public'", closed);
+    for (const text of ["six", "seven", "eight"]) await ann.sends(text);
+    await eventually(async () => (await guest.reads()).at(-1) !== written.at(-1), true);
+    await close(true);
+    await ann.page.goto("/profile");
+    await eventually(
+      () => ann.page.evaluate(() => JSON.stringify(sessionStorage).includes("room_closed")),
+      true,
+    );
+    await close(false);
+    await ann.opens("/rooms/public");
+    await ann.sees("Not sent: This room is closed: nobody writes here any more.");
     await hall.empty();
   } finally {
     await hall.close();

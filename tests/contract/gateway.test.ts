@@ -44,9 +44,21 @@ describe("someone who opens a page", () => {
     const [hers, other] = [await openGateway(ann, []), await openGateway(visitor, [])];
     expect(hers.user).toBe("ann");
     expect(other.user).toBeNull();
+    expect(other.id).toBeNull();
     expect(hers.epoch).toBe(other.epoch);
     expect(hers.epoch.length).toBeGreaterThan(0);
     expect(await hers.quiet(SILENCE_MS)).toEqual([]);
+  });
+
+  test("is welcomed as the same account whatever its name is", async () => {
+    const eve = await member(world, "eve");
+    const before = await openGateway(eve, []);
+    expect((await eve.post("/api/auth/profile/", { username: "evelyn" })).status).toBe(200);
+    const after = await openGateway(eve, []);
+    expect([before.user, after.user]).toEqual(["eve", "evelyn"]);
+    expect(after.id).toBe(before.id as number);
+    const [hers, his] = [await openGateway(ann, []), await openGateway(bob, [])];
+    expect(new Set([after.id, hers.id, his.id]).size).toBe(3);
   });
 
   test("talks with others, who hear each message once", async () => {

@@ -22,7 +22,7 @@ export interface Shell {
   zone: string;
   /** Where the reader is, to come back to after a change of language or a login. */
   path: string;
-  user: { name: string; avatar: string | null; isStaff: boolean; csrf: string } | null;
+  user: { id: number; name: string; avatar: string | null; isStaff: boolean; csrf: string } | null;
   assets: { js: string; css: string; moreCss: string };
 }
 
@@ -57,6 +57,7 @@ export function Layout({ shell, title, live = false, kind, children }: LayoutPro
         {(shell.user || kind !== "room") && <link rel="stylesheet" href={assets.moreCss} />}
         {kind === "room" && <link {...UNTIL_WHOLE} />}
         {live && <meta name="htmx-config" content='{"includeIndicatorCSS":false}' />}
+        {live && shell.user && <meta name="writer" content={JSON.stringify(writerOf(shell.user))} />}
         {live && <script type="module" src={assets.js} />}
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
         <link rel="manifest" href="/manifest.webmanifest" />
@@ -71,6 +72,11 @@ export function Layout({ shell, title, live = false, kind, children }: LayoutPro
       </body>
     </html>
   );
+}
+
+/** Whom the page is drawn for, as its script has to know them. */
+export function writerOf({ id, name }: NonNullable<Shell["user"]>): { id: number; name: string } {
+  return { id, name };
 }
 
 function Bar({ shell }: { shell: Shell }) {

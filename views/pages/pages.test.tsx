@@ -34,7 +34,10 @@ const guest: Shell = {
   user: null,
   assets: { js: "/assets/app.js", css: "/assets/app.css", moreCss: "/assets/more.css" },
 };
-const ann: Shell = { ...guest, user: { name: "Ann", avatar: null, isStaff: true, csrf: "masked-token" } };
+const ann: Shell = {
+  ...guest,
+  user: { id: 7, name: "Ann", avatar: null, isStaff: true, csrf: "masked-token" },
+};
 const ROOM = {
   slug: "room",
   name: "A room",
@@ -214,7 +217,7 @@ describe("an island of the room", () => {
     });
     expect(dataOf(renderToString(roomPage({ held, shell: ann })), "pane")).toMatchObject({
       held,
-      user: "Ann",
+      user: { id: 7, name: "Ann" },
     });
   });
 
@@ -253,7 +256,7 @@ test("what people typed is text wherever a page shows it", () => {
   const shell = {
     ...ann,
     path: `/rooms/public?x=${HOSTILE}`,
-    user: { name: HOSTILE, avatar: null, isStaff: true, csrf: HOSTILE },
+    user: { id: 8, name: HOSTILE, avatar: null, isStaff: true, csrf: HOSTILE },
   };
   const plain = (page: VNode) => tags(renderToString(page), "*").map(({ name }) => name);
   const room = { ...ROOM, slug: HOSTILE, name: HOSTILE, topic: HOSTILE };

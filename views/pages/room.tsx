@@ -15,7 +15,7 @@ import { Editor, type EditorProps } from "../components/editor.tsx";
 import { OlderMessages } from "../components/history.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Island } from "../components/island.tsx";
-import { Layout, type Shell } from "../components/layout.tsx";
+import { Layout, writerOf, type Shell } from "../components/layout.tsx";
 import { withNext } from "../components/links.ts";
 import type { Reading } from "../components/message.tsx";
 import { Pane } from "../components/pane.tsx";
@@ -153,7 +153,7 @@ function Live({ shell, room, held, messages, previousAt, mark, draft }: RoomPage
             live: t.live,
             refusals: draft && refusalsFor(draft.maxLength, shell),
           },
-          user: user && user.name,
+          user: user && writerOf(user),
           avatar: user && user.avatar,
         }}
       >
@@ -194,7 +194,7 @@ function Write({ shell, room, silence, draft }: RoomPageProps) {
   const composer = { ...draft, room: room.slug, csrf: user.csrf, locale, t: t.composer };
   const editor = { t: editorTexts(t), refusals: refusalsFor(draft.maxLength, shell) };
   return (
-    <Island name="composer" data={{ ...composer, user: user.name, editor }}>
+    <Island name="composer" data={{ ...composer, user: writerOf(user), editor }}>
       <Composer {...composer} />
     </Island>
   );

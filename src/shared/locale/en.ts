@@ -159,6 +159,7 @@ export const en = {
     send: "Send",
     hint: "Enter sends, Shift+Enter adds a line.",
     tooLong: "{n} characters too many",
+    unreachable: "Not sent: the server cannot be reached. Your text is kept, try again soon.",
   },
   editor: {
     label: "New text of the message",
