@@ -148,7 +148,6 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
     async stop() {
       isStopping = true;
       clearInterval(writing);
-      stopWatching();
       farewell.announce();
       await Bun.sleep(LAST_WORDS);
       await Promise.all([domain.writer.settled(), writeLastSeen()]);
@@ -158,6 +157,8 @@ export async function createApp(config: Config, log: Log, wrong: Partial<Parts> 
       const read = Bun.sleep(LAST_LOOK);
       await Promise.race([Promise.all([listening.stop(), ...working]), Bun.sleep(STOP_PATIENCE)]);
       await domain.writer.settled();
+      // Until here somebody was served who may have lost a right elsewhere.
+      stopWatching();
       sockets.stop();
       await neighbours.stop();
       metrics.stop();

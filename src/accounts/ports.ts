@@ -76,7 +76,8 @@ export interface SessionStore {
   remove(id: SessionId): Promise<void>;
   /** All of a user but one; answers with those that were. */
   removeOfUser(user: UserId, except: SessionId | null): Promise<SessionId[]>;
-  removeExpired(now: number): Promise<void>;
+  /** Answers with those that were. */
+  removeExpired(now: number): Promise<SessionId[]>;
 }
 
 export interface AuditEntry {
@@ -133,7 +134,7 @@ export interface Standing {
   /** By a name in whatever case; null for one that nobody has, or whose account is gone. */
   find(name: string): Promise<Account | null>;
   mute(account: Account, muted: boolean, by: By): Promise<Account>;
-  /** Ends the sessions as well. */
+  /** Ends the sessions as well, also of somebody who is disabled already. */
   disable(account: Account, disabled: boolean, by: By): Promise<Account>;
   endSessions(account: Account, by: By): Promise<void>;
   setRank(account: Account, rank: AccountRank, by: By): Promise<Account>;

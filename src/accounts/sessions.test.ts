@@ -106,6 +106,7 @@ describe("a session lasts", () => {
     expect(await stores.sessions.find(session.id)).not.toBeNull();
     await sessions.open(bob, null, DEVICE);
     expect(await stores.sessions.find(session.id)).toBeNull();
+    expect(ended).toContain(session.id);
   });
 });
 

@@ -34,6 +34,8 @@ export interface Sessions {
   end(id: SessionId): Promise<void>;
   /** All sessions of somebody, or all but one. */
   endAll(user: UserId, except?: SessionId): Promise<void>;
+  /** Rises whenever one may be over: what was found before it rose has to be asked for again. */
+  changes(): number;
   /** Those that have not expired, the newest first. */
   ofUser(user: UserId): Promise<Session[]>;
 }
@@ -87,6 +89,7 @@ export function createSessions(deps: {
 
   return {
     end,
+    changes: () => changes,
 
     async endAll(user, except) {
       const sessions = await store.removeOfUser(user, except ?? null);
@@ -112,7 +115,8 @@ export function createSessions(deps: {
         }
       }
       if (current) await end(current.session.id);
-      await store.removeExpired(now);
+      const expired = await store.removeExpired(now);
+      if (expired.length > 0) bus.publish({ type: "sessions.ended", sessions: expired });
       const session: Session = {
         id: secrets.text(ID_LENGTH) as SessionId,
         userId: account.id,

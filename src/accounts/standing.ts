@@ -43,9 +43,11 @@ export function createStanding(deps: {
     },
 
     async disable(account, disabled, by) {
-      if (account.isActive === !disabled) return account;
-      const changed = await change(account, { isActive: !disabled });
+      const isSo = account.isActive === !disabled;
+      const changed = isSo ? account : await change(account, { isActive: !disabled });
+      // Again too where it is so already: whoever did it may have been broken off before this.
       if (disabled) await sessions.endAll(account.id);
+      if (isSo) return account;
       await audit.record(disabled ? "account.disabled" : "account.enabled", by, subjectOf(account));
       return changed;
     },

@@ -135,6 +135,16 @@ describe("an act is felt at once", () => {
     expect(published).toContainEqual({ type: "sessions.ended", sessions: [session.id] });
   });
 
+  test("by those who had been disabled already, should their sessions have been left", async () => {
+    const { session } = await sessions.open(ann, null, { address: "", agent: "" });
+    await stores.disableAccount(ann.id);
+    const staff = await staffOf("staff");
+    expect(await acts.disable(staff, ann.name, true)).toMatchObject({ id: ann.id, isActive: false });
+    expect(await sessions.ofUser(ann.id)).toEqual([]);
+    expect(published).toContainEqual({ type: "sessions.ended", sessions: [session.id] });
+    expect((await entries()).slice(logged)).toEqual([]);
+  });
+
   test("by those who were just signing in when their account was disabled", async () => {
     await acts.disable(await staffOf("staff"), ann.name, true);
     // With the account as it was when the password was checked.

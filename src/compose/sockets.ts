@@ -47,7 +47,8 @@ export function createSockets({
   const { access, feed, presence, sessions } = domain;
   const { messageMaxLength, socketIdleTimeout: idleTimeout } = config;
   const onError = (error: unknown, socket?: Socket) => onFault("socket failed", error, aboutOf(socket));
-  recheck({ bus, hub, sessions, members, onError: (error) => onFault("recheck failed", error) });
+  const rechecked = { bus, clock, hub, sessions, members };
+  const stopRecheck = recheck({ ...rechecked, onError: (error) => onFault("recheck failed", error) });
   const stopBeacon = beaconOf({ hub, feed, onError });
   const stopPings = startPings(hub);
   const stopExpiry = watchExpiry(presence, clock);
@@ -89,6 +90,7 @@ export function createSockets({
       pagePresence.stop();
       stopExpiry();
       stopPings();
+      stopRecheck();
       stopBeacon();
     },
   };

@@ -103,6 +103,7 @@ export async function createWeb(deps: WebDeps) {
     identify,
     origins,
     rooms: domain.rooms,
+    sessions,
     isStopping,
   };
 

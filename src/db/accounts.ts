@@ -83,7 +83,9 @@ export function createSessionStore({ db, tables: { sessions, users } }: Source):
       return removed.map(({ id }) => id);
     },
     async removeExpired(now) {
-      await db.delete(sessions).where(lte(sessions.expiresAt, now));
+      const expired = lte(sessions.expiresAt, now);
+      const removed = await db.delete(sessions).where(expired).returning({ id: sessions.id });
+      return removed.map(({ id }) => id);
     },
   };
 }

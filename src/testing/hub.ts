@@ -7,7 +7,7 @@ import { openRaw } from "./raw.ts";
 
 export interface HubServer {
   opens(
-    data?: Partial<Pick<SocketData, "protocol" | "actor" | "origin" | "address" | "slug">>,
+    data?: Partial<Pick<SocketData, "protocol" | "actor" | "origin" | "address" | "slug" | "sessionEndsAt">>,
   ): Promise<HubSocket>;
   /** Of a client that takes what comes and answers nothing, no ping either. */
   opensMute(): Promise<Socket>;
@@ -64,6 +64,7 @@ export function serveHub(hub: Hub, now: () => number = () => 0): HubServer {
       origin: "",
       address: "",
       slug: "",
+      sessionEndsAt: Infinity,
       ...data,
       ...fresh,
     };

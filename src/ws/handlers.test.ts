@@ -4,6 +4,9 @@ import { serveHub, type HubServer } from "../testing/hub.ts";
 import { createHub } from "./hub.ts";
 import { hasRoom, roomFor, type Protocol, type Socket } from "./socket.ts";
 
+/** What a frame counts for that waits, however short it is. */
+const FRAME_LEAST = 64;
+
 const hub = createHub(createMemoryBus());
 let server: HubServer;
 
@@ -37,7 +40,7 @@ describe("the frames of a socket", () => {
     const protocol = gated();
     const { socket, says, heard } = await server.opens({ protocol });
     for (const text of ["a", "b", "c"]) says(text);
-    while (socket.data.queued < 2) await turn();
+    while (socket.data.queued < 2 * FRAME_LEAST) await turn();
     await heard();
     expect(protocol.taken).toEqual(["a"]);
     for (const taken of [
@@ -58,13 +61,28 @@ describe("the frames of a socket", () => {
     const { socket, says, closed } = await server.opens({ protocol });
     const QUARTER = "x".repeat(256 * 1024);
     for (let i = 0; i < 5; i++) says(QUARTER);
-    while (socket.data.queued < 4 * QUARTER.length) await turn();
+    while (socket.data.queued < 1024 * 1024) await turn();
     expect(hub.sockets()).toContain(socket);
     says("x");
     expect(await closed).toBe(1008);
     protocol.go();
     await turn();
     expect(protocol.taken).toEqual([QUARTER]);
+  });
+
+  test("that wait are bounded even when they say nothing", async () => {
+    const protocol = gated();
+    const { socket, says, closed } = await server.opens({ protocol });
+    says("");
+    while (protocol.taken.length === 0) await turn();
+    for (let i = 0; i < (1024 * 1024) / FRAME_LEAST; i++) says("");
+    while (socket.data.queued < 1024 * 1024) await turn();
+    expect(hub.sockets()).toContain(socket);
+    says("");
+    expect(await closed).toBe(1008);
+    protocol.go();
+    await turn();
+    expect(protocol.taken).toEqual([""]);
   });
 
   test("that waited are not taken when the socket is closed meanwhile", async () => {
@@ -80,8 +98,18 @@ describe("the frames of a socket", () => {
     expect(protocol.taken).toEqual(["a"]);
   });
 
-  test("are text: bytes end it, and are not taken", async () => {
+  test("that are bytes are nothing", async () => {
     const protocol = gated();
+    const { says, socket } = await server.opens({ protocol });
+    says(new Uint8Array([1, 2, 3]) as never);
+    says("a");
+    while (protocol.taken.length === 0) await turn();
+    expect([protocol.taken, socket.data.queued]).toEqual([["a"], 0]);
+    protocol.go();
+  });
+
+  test("that are bytes end a socket whose protocol answers each frame", async () => {
+    const protocol = { ...gated(), numbered: true };
     const { says, closed } = await server.opens({ protocol });
     says(new Uint8Array([1, 2, 3]) as never);
     says("a");

@@ -12,6 +12,9 @@ const BACKLOG_MAX = 1024 * 1024;
 /** A client that sends so far ahead of its answers is closed: its frames wait in our memory. Characters. */
 const QUEUE_MAX = 1024 * 1024;
 
+/** A frame that waits takes some memory, however short it is: each counts for so many at least. Characters. */
+const FRAME_LEAST = 64;
+
 const CLOSE_TOO_MUCH = 1008;
 const CLOSE_NOT_TEXT = 1003;
 
@@ -42,14 +45,17 @@ export function socketHandlers(
       enqueue(socket, () => socket.data.protocol.opened(socket));
     },
     message(socket, frame) {
-      if (typeof frame !== "string") return socket.close(CLOSE_NOT_TEXT, "text only");
       const { data } = socket;
+      // Existing clients are used to being ignored.
+      if (typeof frame !== "string")
+        return void (data.protocol.numbered && socket.close(CLOSE_NOT_TEXT, "text only"));
       data.looksUnheard = 0;
       data.heardAt = now();
-      data.queued += frame.length;
+      const cost = Math.max(frame.length, FRAME_LEAST);
+      data.queued += cost;
       if (data.queued > QUEUE_MAX) return socket.close(CLOSE_TOO_MUCH, "too much at once");
       enqueue(socket, () => {
-        data.queued -= frame.length;
+        data.queued -= cost;
         if (socket.readyState === WebSocket.OPEN) return data.protocol.received(socket, frame);
       });
     },

@@ -17,6 +17,8 @@ const hub = createHub(bus);
 const over = new Set<SessionId>();
 const failures: unknown[] = [];
 let isAway = false;
+let now = 0;
+let stop: () => void;
 
 let stores: OpenStores;
 let server: HubServer;
@@ -33,10 +35,12 @@ beforeAll(async () => {
       return stores.members.ofRoom(...args);
     },
   };
-  recheck({ bus, hub, sessions, members, onError: (error) => void failures.push(error) });
+  const onError = (error: unknown) => void failures.push(error);
+  stop = recheck({ bus, clock: { now: () => now }, hub, sessions, members, onError, every: 10 });
   bus.subscribe((event) => void published.push(event));
 });
 afterAll(async () => {
+  stop();
   await server.stop();
   await stores.close();
   expect(failures).toEqual([]);
@@ -111,6 +115,38 @@ test("whoever has lost their session unheard is sent away", async () => {
   over.add(bob.session);
   await lookAnew();
   expect(found()).toEqual([{ type: "sessions.ended", sessions: [bob.session] }]);
+  expect(await his.closed).toBe(CLOSE_SESSION_OVER);
+  expect(await hers.heard()).toEqual([]);
+  await hers.leaves();
+});
+
+test("whoever has lost their session by time alone is sent away, and whoever has renewed it is not", async () => {
+  const [ann, bob, carl] = [await somebody(), await somebody(), await somebody()];
+  const hers = await server.opens({ actor: ann, sessionEndsAt: 1000 });
+  const his = await server.opens({ actor: bob, sessionEndsAt: 1000 });
+  const later = await server.opens({ actor: carl, sessionEndsAt: 2000 });
+  for (const { session } of [bob, carl]) over.add(session);
+  published = [];
+  now = 999;
+  await Bun.sleep(50);
+  expect(published).toEqual([]);
+  now = 1000;
+  expect(await his.closed).toBe(CLOSE_SESSION_OVER);
+  expect(published).toEqual([{ type: "sessions.ended", sessions: [bob.session] }]);
+  expect(await hers.heard()).toEqual([]);
+  expect(await later.heard()).toEqual([]);
+  now = 2000;
+  expect(await later.closed).toBe(CLOSE_SESSION_OVER);
+  await hers.leaves();
+  now = 0;
+});
+
+test("whoever may do nothing any more is sent away, though nobody has told that their session is over", async () => {
+  const [ann, bob] = [await somebody(), await somebody()];
+  const [hers, his] = [await follower(ann), await follower(bob)];
+  for (const { session } of [ann, bob]) over.add(session);
+  const { id: userId, name } = bob;
+  bus.publish({ type: "account.changed", userId, name, avatar: null });
   expect(await his.closed).toBe(CLOSE_SESSION_OVER);
   expect(await hers.heard()).toEqual([]);
   await hers.leaves();

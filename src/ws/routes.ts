@@ -4,6 +4,7 @@
  */
 import { Elysia } from "elysia";
 import type { Server } from "bun";
+import type { Sessions } from "../accounts/sessions.ts";
 import type { Access } from "../chat/access.ts";
 import type { Clock, RateLimit, Room } from "../chat/ports.ts";
 import { Refused } from "../chat/refusal.ts";
@@ -24,6 +25,7 @@ export interface SocketRoutes {
   origins: Origins;
   presence: Protocol;
   rooms: Rooms;
+  sessions: Pick<Sessions, "changes" | "current">;
   hub: Pick<Hub, "count" | "removals">;
   /** Counts the handshakes from one network. */
   rate: RateLimit;
@@ -56,6 +58,7 @@ export function socketRoutes(deps: SocketRoutes) {
     origins,
     presence,
     rooms,
+    sessions,
     rate,
     hub,
     caps,
@@ -69,20 +72,34 @@ export function socketRoutes(deps: SocketRoutes) {
     const address = origins.address(request, server);
     const allowance = await rate.take(network(address));
     if (!allowance.allowed) return tooMany(allowance.retryAfterSeconds);
-    const { actor, origin } = await identify(request, server);
+    return admit(request, server, { protocol, slug, address });
+  }
+
+  async function admit(
+    request: Request,
+    server: Upgrader,
+    asked: Pick<SocketData, "protocol" | "slug" | "address">,
+  ): Promise<Response | undefined> {
+    let changes = sessions.changes();
+    const { actor, origin, signedIn } = await identify(request, server);
     const removals = hub.removals();
-    const room = slug === "" ? null : await enter(slug, actor);
+    const room = asked.slug === "" ? null : await enter(asked.slug, actor);
     if (room instanceof Response) return room;
+    // A session that ends while its socket is not open yet has none that would be closed. From here to the upgrade nobody waits.
+    while (actor.kind === "member" && changes !== sessions.changes()) {
+      changes = sessions.changes();
+      if (!(await sessions.current(actor.session))) return admit(request, server, asked);
+    }
     const entry = room && { room, removals };
+    const sessionEndsAt = signedIn?.session.expiresAt ?? Infinity;
     const fresh = {
-      entry,
       work: Promise.resolve(),
       queued: 0,
       looksUnheard: 0,
       drained: null,
       heardAt: clock.now(),
     };
-    const data: SocketData = { protocol, actor, origin, address, slug, ...fresh };
+    const data: SocketData = { ...asked, actor, origin, entry, sessionEndsAt, ...fresh };
     if (isFull(data)) return tooMany(FULL_RETRY_SECONDS);
     // Bun would choose the first subprotocol that is offered; here there is none to choose.
     request.headers.delete("sec-websocket-protocol");

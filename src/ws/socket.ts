@@ -22,9 +22,11 @@ export interface SocketData {
   slug: string;
   /** What it was let into at the handshake: it hears all that is written from the moment it is open. */
   entry: Entry | null;
+  /** When its session ends by itself, as it was known at the handshake; for guests never. Milliseconds since 1970. */
+  sessionEndsAt: number;
   /** What this socket asked for is done one after the other, so that one sender's messages keep their order. */
   work: Promise<void>;
-  /** Of the frames that wait for their turn. Characters. */
+  /** What the frames that wait for their turn take. Characters. */
   queued: number;
   /** Lets somebody go on who has waited for this socket to take what was sent to it. */
   drained: (() => void) | null;

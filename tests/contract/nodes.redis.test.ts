@@ -1,10 +1,11 @@
 /** Two nodes: whatever happens on one is seen on the other, by Redis at once and without it a little later. */
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { guest, member, stranger, type Client } from "../../src/testing/client.ts";
+import { holdUp } from "../../src/testing/hold-up.ts";
 import { startNode, type Node } from "../../src/testing/nodes.ts";
 import { startPostgres, type PostgresServer } from "../../src/testing/postgres.ts";
 import { startRedis, type RedisServer } from "../../src/testing/redis.ts";
-import { invite, join, makeRoom } from "../../src/testing/rooms.ts";
+import { invite, join, makeRoom, press } from "../../src/testing/rooms.ts";
 import { openChat, openGateway, openPresence, type Gateway } from "../../src/testing/socket.ts";
 import { startWatch } from "../../src/testing/stopwatch.ts";
 import { makeDataDir, removeDataDir } from "../../src/testing/world.ts";
@@ -18,6 +19,7 @@ const BY_POLL_MS = 2_500;
 
 let postgres: PostgresServer;
 let redis: RedisServer;
+let url: string;
 let dataDir: string;
 let shared: Parameters<typeof startNode>[0];
 let one: Node;
@@ -30,7 +32,8 @@ let made = 0;
 beforeAll(async () => {
   [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   dataDir = makeDataDir();
-  shared = { dataDir, databaseUrl: await postgres.createDatabase(), redisUrl: redis.url };
+  url = await postgres.createDatabase();
+  shared = { dataDir, databaseUrl: url, redisUrl: redis.url };
   one = await startNode(shared);
   two = await startNode(shared);
   ann = await member(one, "ann");
@@ -122,6 +125,42 @@ test("whoever is writing on one node is shown on the other, and not to themselve
   await hers.settled();
   expect((await hers.quiet(100)).map(({ type }) => type)).not.toContain("typing");
   for (const socket of [hers, his]) socket.close();
+});
+
+describe("whose rights end on one node", () => {
+  test("is told so by another that is about to stop", async () => {
+    const three = await startNode(shared);
+    const slug = await makeRoom(ann, "Hall");
+    const carl = await member(three, "carl");
+    await join(carl, await invite(ann, slug));
+    const [hers, his] = [await openGateway(ann, []), await openGateway(carl)];
+    his.send({ type: "resume", room: slug, epoch: his.epoch, rev: 0 });
+    await his.nextOf("caught-up");
+    // It has not done its last work before this is stored.
+    const others = await holdUp(url, "SELECT FROM rooms WHERE slug = 'public' FOR UPDATE");
+    const last = his.post(text());
+    await others.isFelt();
+    const stopping = three.stop();
+    await his.nextOf("bye");
+    expect((await press(ann, slug, "members/carl/remove")).status).toBe(303);
+    expect(await his.nextOf("removed")).toMatchObject({ room: slug, reason: "membership" });
+    expect(await hers.post(text(), undefined, slug)).toMatchObject({ type: "ack" });
+    await others.end();
+    expect(await last).toMatchObject({ type: "ack" });
+    expect((await his.closed).code).toBe(1012);
+    expect((await his.quiet(0)).filter((frame) => "room" in frame && frame.room === slug)).toEqual([]);
+    await stopping;
+    expect(three.complaints).toEqual([]);
+    hers.close();
+  });
+
+  test("is sent away by the others, even if that node goes no further than to disable them", async () => {
+    const dora = await member(two, "dora");
+    const [hers, original] = [await openGateway(dora), await openChat(dora, "public")];
+    await postgres.run("UPDATE users SET is_active = false WHERE name = 'dora'", url);
+    expect((await within(BY_HINT_MS, hers.closed)).code).toBe(4401);
+    expect((await original.closed).code).toBe(4401);
+  });
 });
 
 describe("presence", () => {

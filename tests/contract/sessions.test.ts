@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setSystemTime, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { guest, member, PASSWORD, stranger, type Client } from "../../src/testing/client.ts";
 import { inDatabase } from "../../src/testing/database.ts";
@@ -9,6 +9,7 @@ import { startWorld, type World } from "../../src/testing/world.ts";
 
 const SECRET_KEY = "a secret of the tests, long enough to be one";
 const HOUR = 60 * 60;
+const TWO_WEEKS_MS = 14 * 24 * HOUR * 1000;
 
 let world: World;
 let ann: Client;
@@ -123,6 +124,20 @@ describe("a session", () => {
       sockets[2].close();
     }
   });
+
+  test("that has lasted two weeks is over for sockets that only listen as well", async () => {
+    const eve = await member(world, "eve");
+    const [page, original] = [await openGateway(eve), await openChat(eve, "public")];
+    const visitor = await openGateway(await guest(world));
+    setSystemTime(Date.now() + TWO_WEEKS_MS);
+    try {
+      for (const socket of [page, original]) expect((await socket.closed).code).toBe(4401);
+    } finally {
+      setSystemTime();
+    }
+    expect(visitor.isOpen()).toBe(true);
+    visitor.close();
+  }, 30_000);
 
   test("cannot be taken up from a copy of the database", async () => {
     const tables = await inDatabase<{ name: string }>(world, {

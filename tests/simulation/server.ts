@@ -186,7 +186,7 @@ export function startServer(deps: ServerDeps): Server {
         drained: null,
         heardAt: clock.now(),
       };
-      const place = { origin: "", address: "10.0.0.1", slug: "" };
+      const place = { origin: "", address: "10.0.0.1", slug: "", sessionEndsAt: Infinity };
       return ends.open({ protocol: gateway, actor: actorOf(session), ...place, ...fresh }, down);
     },
 

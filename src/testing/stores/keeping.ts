@@ -222,7 +222,10 @@ export function keepingSessions(stores: () => OpenStores): void {
   test("are taken away at the moment when they expire, and not before", async () => {
     const [before, at, after] = [await openSession(4999), await openSession(5000), await openSession(5001)];
     expect(await stores().sessions.find(before.id)).not.toBeNull();
-    await stores().sessions.removeExpired(5000);
+    const removed = await stores().sessions.removeExpired(5000);
+    expect(removed).toEqual(expect.arrayContaining([before.id, at.id]));
+    expect(removed).not.toContain(after.id);
+    expect(await stores().sessions.removeExpired(5000)).toEqual([]);
     expect(await stores().sessions.find(before.id)).toBeNull();
     expect(await stores().sessions.find(at.id)).toBeNull();
     expect(await stores().sessions.find(after.id)).not.toBeNull();
